@@ -1,0 +1,11 @@
+import { type Command, defineGroup } from './command.ts';
+
+/** The whole command tree. A command's module is loaded when the command is asked for, or listed in a help text. */
+export const program: Command = defineGroup('win-automation', 'Drives a Windows VM from the Linux host beside it', {
+  doctor: () => import('./doctor.ts'),
+  windows: () => import('./windows.ts'),
+  config: () => import('./config.ts'),
+  version: () => import('./version.ts'),
+  completion: () => import('./completion.ts'),
+  complete: () => import('./complete.ts'),
+});

@@ -1,0 +1,70 @@
+import * as v from 'valibot';
+import type { CapturedText } from '../../windows/capture.ts';
+import type { ExecOutcome } from '../../windows/exec.ts';
+import type { Words } from '../output.ts';
+
+const text = v.strictObject({
+  text: v.string(),
+  /** `base64` where the bytes are not UTF-8. */
+  encoding: v.picklist(['utf-8', 'base64']),
+  /** All that the command wrote, whether kept or not. */
+  size_bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Whether only the first 8 MiB were kept. */
+  truncated: v.boolean(),
+});
+
+/** What `windows exec --json` prints. */
+export const execPayloadSchema = v.strictObject({
+  state: v.picklist(['completed', 'failed', 'skipped', 'timeout', 'cancelled']),
+  host: v.string(),
+  /** Null if a signal ended the command, or it was stopped. */
+  exit_code: v.nullable(v.number()),
+  signal: v.nullable(v.string()),
+  duration_ms: v.number(),
+  stdout: text,
+  stderr: text,
+});
+
+export type ExecPayload = v.InferOutput<typeof execPayloadSchema>;
+
+/** The payload of one executed command. */
+export function execPayload(
+  host: string,
+  outcome: ExecOutcome,
+  stdout: CapturedText,
+  stderr: CapturedText,
+): ExecPayload {
+  return {
+    state: outcome.state,
+    host,
+    exit_code: outcome.status?.exitCode ?? null,
+    signal: outcome.status?.signal ?? null,
+    duration_ms: outcome.durationMs,
+    stdout: describe(stdout),
+    stderr: describe(stderr),
+  };
+}
+
+const describe = ({ text: kept, encoding, sizeBytes, isTruncated }: CapturedText) => ({
+  text: kept,
+  encoding,
+  size_bytes: sizeBytes,
+  truncated: isTruncated,
+});
+
+/** The same as `key=value` words: `stdout_base64` and `stderr_base64` stand in for what is no text. */
+export function execWords(payload: ExecPayload): Words {
+  const { state, exit_code, signal, duration_ms, stdout, stderr } = payload;
+  const named = (name: string, part: ExecPayload['stdout']) => ({
+    [part.encoding === 'base64' ? `${name}_base64` : name]: part.text,
+  });
+  return {
+    state,
+    exit_code: exit_code ?? '',
+    ...(signal === null ? {} : { signal }),
+    duration_ms,
+    ...named('stdout', stdout),
+    ...named('stderr', stderr),
+    ...(stdout.truncated || stderr.truncated ? { truncated: true } : {}),
+  };
+}

@@ -1,0 +1,136 @@
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ClientChannel } from 'ssh2';
+import { abortable, sleep } from '../core/deadline.ts';
+import { AutomationError } from '../core/errors.ts';
+import { collectGarbage } from '../core/memory.ts';
+import type { SshConnection } from './connection.ts';
+
+const termGraceMs = 500;
+const killGraceMs = 500;
+
+/** How a remote command ended: by itself with a code, or by a signal. */
+export interface ExitStatus {
+  readonly exitCode: number | null;
+  /** Without `SIG`, such as `KILL`. */
+  readonly signal: string | null;
+}
+
+export interface CommandStreams {
+  /** Where the command reads; without it, its standard input is at its end at once. */
+  readonly stdin?: Readable | undefined;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
+export interface CommandResult {
+  /** Undefined if the command was stopped before it ended. */
+  readonly status: ExitStatus | undefined;
+  /** The signal's reason, if that is what stopped it. */
+  readonly stoppedBy: unknown;
+  readonly durationMs: number;
+}
+
+/**
+ * Runs one command line in the host's own shell and hands its output to `streams` as it comes, no faster than they take
+ * it. Once the signal is aborted the remote process is ended too, before this returns.
+ *
+ * @throws AutomationError `ssh_connection_lost`, `ssh_channel_refused`, `io_failed` (nobody takes the output), or the
+ *   signal's reason where the command was never started
+ */
+export async function runCommand(
+  connection: SshConnection,
+  commandLine: string,
+  streams: CommandStreams,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  signal.throwIfAborted();
+  const startedMs = performance.now();
+  const elapsedMs = () => Math.round(performance.now() - startedMs);
+  const channel = await abortable(connection.openCommand(commandLine), signal);
+  const exited = exitOf(channel, connection);
+  feed(channel, streams.stdin);
+  const pumped = Promise.all([pump(channel, streams.stdout), pump(channel.stderr, streams.stderr)]);
+  try {
+    const [status] = await abortable(Promise.all([exited, pumped]), signal);
+    return { status, stoppedBy: undefined, durationMs: elapsedMs() };
+  } catch (error) {
+    await stopCommand(channel, exited);
+    if (signal.aborted) return { status: undefined, stoppedBy: signal.reason, durationMs: elapsedMs() };
+    throw error;
+  } finally {
+    streams.stdin?.unpipe(channel);
+    // Both may still reject after the command was given up; their failure is then no news.
+    exited.catch(() => undefined);
+    pumped.catch(() => undefined);
+  }
+}
+
+function feed(channel: ClientChannel, stdin: Readable | undefined): void {
+  // The far end may close its input before it has read all: `true` does, and it is no error of ours.
+  channel.on('error', () => undefined);
+  if (stdin === undefined) channel.end();
+  else stdin.pipe(channel);
+}
+
+async function pump(from: Readable, to: Writable): Promise<void> {
+  try {
+    await pipeline(from, collectGarbage, to, { end: false });
+  } catch (error) {
+    // A channel that the far end cut is reported by `exitOf`, which knows why.
+    if (!to.errored && !to.destroyed) return;
+    throw new AutomationError('io_failed', 'nobody reads our output any more', { cause: error });
+  }
+}
+
+/** Settles when the channel is closed: with the status the server sent, or an error where it sent none. */
+function exitOf(channel: ClientChannel, connection: SshConnection): Promise<ExitStatus> {
+  return new Promise((resolve, reject) => {
+    let status: ExitStatus | undefined;
+    channel.on('exit', (code: number | null, signalName?: string) => {
+      status = { exitCode: code, signal: signalName?.replace(/^SIG/, '') ?? null };
+    });
+    channel.on('close', () => {
+      if (status !== undefined) resolve(status);
+      // A lost connection closes its channels first and says so a tick later.
+      else setImmediate(() => reject(connection.lost('before the command told its exit code')));
+    });
+  });
+}
+
+/**
+ * Ends the remote process: TERM, half a second later KILL, to its whole process group (RFC 4254, section 6.9); then the
+ * channel. OpenSSH keeps a process running whose channel is merely closed.
+ */
+async function stopCommand(channel: ClientChannel, exited: Promise<ExitStatus>): Promise<void> {
+  const gone = exited.then(
+    () => true,
+    () => true,
+  );
+  // Output that nobody takes any more would keep the close from arriving.
+  channel.resume();
+  channel.stderr.resume();
+  for (const [name, graceMs] of [
+    ['TERM', termGraceMs],
+    ['KILL', killGraceMs],
+  ] as const) {
+    sendSignal(channel, name);
+    if (await Promise.race([gone, sleep(graceMs).then(() => false)])) return;
+  }
+  channel.close();
+}
+
+/**
+ * Sends a signal request. ssh2's own `channel.signal` does nothing once our end of the input is closed, which is the
+ * rule here; RFC 4254 only forbids data then, not requests.
+ */
+function sendSignal(channel: ClientChannel, name: 'TERM' | 'KILL'): void {
+  const { outgoing, _client } = channel as unknown as SignalChannel;
+  if (outgoing.state === 'open' || outgoing.state === 'eof') _client._protocol.signal(outgoing.id, name);
+}
+
+/** What a signal request takes of ssh2's inside. */
+interface SignalChannel {
+  readonly outgoing: { readonly id: number; readonly state: string };
+  readonly _client: { readonly _protocol: { signal(channelId: number, name: string): void } };
+}

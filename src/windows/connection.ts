@@ -1,0 +1,232 @@
+import type { AnyAuthMethod, Client, ClientChannel } from 'ssh2';
+import ssh2 from 'ssh2';
+import { Deadline, isTimeout } from '../core/deadline.ts';
+import { AutomationError, messageOf, systemCodeOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { retry } from '../core/retry.ts';
+import { authenticationMethods } from './authentication.ts';
+import { type HostKeys, loadHostKeys } from './host-keys.ts';
+import { addressOf, type SshTarget } from './target.ts';
+
+const keepaliveIntervalMs = 15_000;
+const keepaliveCountMax = 3;
+const closeGraceMs = 1_000;
+
+/** aes128-gcm was measured fastest; ssh2 would begin with chacha20-poly1305 on some machines. */
+const firstCiphers = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com'] as const;
+
+export interface ConnectOptions {
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** One authenticated SSH connection. Everything a process does on a host goes through one of these. */
+export class SshConnection {
+  readonly target: SshTarget;
+  readonly #client: Client;
+  #lostBecause: Error | undefined;
+  #isOpen = true;
+
+  constructor(target: SshTarget, client: Client, logger: Logger) {
+    this.target = target;
+    this.#client = client;
+    client.on('error', (error) => {
+      this.#lostBecause ??= error;
+      logger.debug('connection', 'connection failed', { err: messageOf(error) });
+    });
+    client.on('close', () => {
+      this.#isOpen = false;
+    });
+  }
+
+  /** False once the connection has ended, for whatever reason. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /**
+   * Starts a command line in the host's own shell.
+   *
+   * @throws AutomationError `ssh_connection_lost`, `ssh_channel_refused`
+   */
+  openCommand(commandLine: string): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      const onClose = () => reject(this.lost('while a command was being started'));
+      this.#client.once('close', onClose);
+      const onOpened = (error: Error | undefined, channel: ClientChannel) => {
+        this.#client.off('close', onClose);
+        if (error === undefined) resolve(channel);
+        else reject(this.#isOpen ? this.#refused(error) : this.lost('before a command was started'));
+      };
+      try {
+        this.#client.exec(commandLine, onOpened);
+      } catch {
+        onOpened(new Error('Not connected'), undefined as never);
+      }
+    });
+  }
+
+  /** The error that says that this connection has gone. @param when completes the sentence "… was lost …" */
+  lost(when: string): AutomationError {
+    const reason = this.#lostBecause === undefined ? '' : `: ${messageOf(this.#lostBecause)}`;
+    return new AutomationError(
+      'ssh_connection_lost',
+      `the connection to ${addressOf(this.target)} was lost ${when}${reason}`,
+      {
+        hint: 'a command that was running may have gone on, ended, or never begun: look before you run it again',
+        fields: { ssh_host: this.target.host, ssh_port: this.target.port },
+      },
+    );
+  }
+
+  /** Ends the connection; what the server doesn't answer within a second is cut. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    const closed = new Promise<void>((resolve) => this.#client.once('close', () => resolve()));
+    this.#client.end();
+    const cut = setTimeout(() => this.#client.destroy(), closeGraceMs);
+    await closed;
+    clearTimeout(cut);
+  }
+
+  #refused(error: Error): AutomationError {
+    const message = `${addressOf(this.target)} refused to start a command: ${messageOf(error)}`;
+    return new AutomationError('ssh_channel_refused', message, {
+      hint: "sshd's MaxSessions may be reached, or ForceCommand may forbid commands",
+    });
+  }
+}
+
+/**
+ * Connects and authenticates. What may succeed a moment later (refused, reset, unreachable, timed out) is tried again
+ * with the waits of `core/retry.ts`; a refused key or host key never is.
+ *
+ * @throws AutomationError `ssh_unreachable`, `ssh_handshake_failed`, `ssh_authentication_failed`, `host_key_*`, `timeout`,
+ *   `config_invalid`
+ */
+export async function connect(target: SshTarget, options: ConnectOptions): Promise<SshConnection> {
+  const { logger, signal } = options;
+  const methods = await authenticationMethods(target, logger);
+  const hostKeys = await loadHostKeys(target, logger);
+  const where = { ssh_host: target.host, ssh_port: target.port };
+  return retry((attempt) => connectOnce(target, methods, hostKeys, attempt, options), {
+    attempts: target.attempts,
+    signal,
+    isRetryable: (error) => isTimeout(error) || (error instanceof AutomationError && error.isTransient),
+    onRetry: ({ error, attempt, waitMs }) => {
+      logger.warn('connect', 'trying again', { ...where, attempt, wait_ms: waitMs, err: messageOf(error) });
+    },
+  });
+}
+
+async function connectOnce(
+  target: SshTarget,
+  methods: readonly AnyAuthMethod[],
+  hostKeys: HostKeys,
+  attempt: number,
+  { logger, signal }: ConnectOptions,
+): Promise<SshConnection> {
+  const client = new ssh2.Client();
+  using deadline = new Deadline(target.connectTimeoutMs, `connecting to ${addressOf(target)}`, signal);
+  const startedMs = performance.now();
+  let keyError: unknown;
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: unknown) => {
+      reject(keyError ?? error);
+      client.destroy();
+    };
+    const onAbort = () => fail(deadline.signal.reason);
+    deadline.signal.addEventListener('abort', onAbort, { once: true });
+    client.once('ready', () => {
+      // From here on the signal ends what runs on the connection, not the connection.
+      deadline.signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    client.once('close', () => fail(handshakeFailure(target, new Error('the server closed the connection'))));
+    client.on('error', (error) => {
+      if (isAgentFailure(error)) {
+        logger.warn('authenticate', 'the agent gives no key', { err: messageOf(error) });
+      } else fail(connectFailure(target, error, methods));
+    });
+    client.connect({
+      host: target.host,
+      port: target.port,
+      username: target.user,
+      authHandler: [...methods],
+      // The whole try has one deadline, above.
+      readyTimeout: 0,
+      keepaliveInterval: keepaliveIntervalMs,
+      keepaliveCountMax,
+      algorithms: {
+        cipher: { prepend: [...firstCiphers], append: [], remove: [] },
+        serverHostKey: { prepend: [...hostKeys.preferredTypes] as never[], append: [], remove: [] },
+      },
+      hostVerifier: (key: Buffer) => {
+        try {
+          hostKeys.verify(key);
+          return true;
+        } catch (error) {
+          keyError = error;
+          return false;
+        }
+      },
+    });
+  });
+  client.removeAllListeners();
+  const durationMs = Math.round(performance.now() - startedMs);
+  logger.debug('connect', 'connected', {
+    ssh_host: target.host,
+    ssh_port: target.port,
+    attempt,
+    duration_ms: durationMs,
+  });
+  return new SshConnection(target, client, logger);
+}
+
+const levelOf = (error: Error): unknown => ('level' in error ? error.level : undefined);
+
+/** An agent that is not there, or won't sign, only means that the next method has its turn. */
+const isAgentFailure = (error: Error): boolean => levelOf(error) === 'agent';
+
+/** Turns what ssh2 says into what the user needs to know. ssh2's errors carry the layer in `level`. */
+function connectFailure(target: SshTarget, error: Error, methods: readonly AnyAuthMethod[]): AutomationError {
+  if (levelOf(error) === 'client-authentication') {
+    const tried = methods.map((method) => (typeof method === 'string' ? method : method.type)).join(', ');
+    return new AutomationError(
+      'ssh_authentication_failed',
+      `${addressOf(target)} refused to let us in (tried: ${tried})`,
+      {
+        hint: "check the user name, and that the public key is in C:\\ProgramData\\ssh\\administrators_authorized_keys (or in the user's .ssh\\authorized_keys)",
+        fields: { ssh_host: target.host, ssh_port: target.port },
+      },
+    );
+  }
+  const code = systemCodeOf(error);
+  if (levelOf(error) === 'client-socket' || code !== undefined) return unreachable(target, error, code);
+  return handshakeFailure(target, error);
+}
+
+function unreachable(target: SshTarget, error: Error, code: string | undefined): AutomationError {
+  const isUnknownName = code === 'ENOTFOUND' || code === 'EAI_NONAME';
+  return new AutomationError('ssh_unreachable', `${addressOf(target)} can't be reached: ${messageOf(error)}`, {
+    hint: isUnknownName
+      ? 'check windows.ssh_host'
+      : 'is the VM running, its port forwarded, and sshd started (Start-Service sshd)?',
+    // A name that does not exist now will not exist in a second.
+    isTransient: !isUnknownName,
+    fields: { ssh_host: target.host, ssh_port: target.port },
+    cause: error,
+  });
+}
+
+function handshakeFailure(target: SshTarget, error: Error): AutomationError {
+  const isMismatch = /no matching|unsupported|invalid/i.test(messageOf(error));
+  return new AutomationError('ssh_handshake_failed', `no SSH session with ${addressOf(target)}: ${messageOf(error)}`, {
+    hint: isMismatch
+      ? 'is it really an SSH server that listens there, and a recent one?'
+      : 'the server may be starting, or has too many connections (MaxStartups)',
+    isTransient: !isMismatch,
+    fields: { ssh_host: target.host, ssh_port: target.port },
+    cause: error,
+  });
+}
