@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 /**
@@ -47,6 +47,9 @@ async function build(outfile: string, target?: Target): Promise<void> {
     define: { BUILD_COMMIT: JSON.stringify(await commitOf()) },
   });
   if (!result.success) throw new AggregateError(result.logs, `building ${outfile} failed`);
+  // The maps are inside the executable; Bun leaves copies beside it.
+  const leftovers = (await readdir('dist')).filter((name) => name.endsWith('.map'));
+  await Promise.all(leftovers.map((name) => rm(`dist/${name}`)));
   console.log(`built ${outfile}`);
 }
 

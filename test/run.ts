@@ -77,7 +77,7 @@ function buildOutOfReach(): string | undefined {
 const stages: Record<string, () => void> = {
   check: () => {
     check('types', [bin('tsc')]);
-    check('types under Deno', [bin('deno'), 'check', '--node-modules-dir=manual', 'src/main.ts', 'test']);
+    check('types under Deno', [bin('deno'), 'check', '--node-modules-dir=manual', 'src/main.ts', ...unitSuites]);
     check('lint and format', [bin('biome'), 'ci', '.']);
     check('dead code', [bin('knip')]);
     suite('house', (report) => bunTest(report, 'test/architecture.test.ts'));

@@ -39,7 +39,7 @@ export function exitCodeOf(error: unknown): number {
 
 /** Of several exit codes the one that a caller should see: interruption, then unavailable, timeout, usage, failure. */
 export function worstExitCode(codes: readonly number[]): number {
-  const order = [
+  const order: readonly number[] = [
     exitCodes.success,
     exitCodes.failure,
     exitCodes.usage,
@@ -47,7 +47,7 @@ export function worstExitCode(codes: readonly number[]): number {
     exitCodes.unavailable,
     exitCodes.interrupted,
     exitCodes.terminated,
-  ] as const;
-  const rank = (code: number) => order.findIndex((known) => known === code);
+  ];
+  const rank = (code: number) => order.indexOf(code);
   return codes.reduce((worst, code) => (rank(code) > rank(worst) ? code : worst), exitCodes.success as number);
 }
