@@ -5,16 +5,10 @@ import { abortable, sleep } from '../core/deadline.ts';
 import { AutomationError } from '../core/errors.ts';
 import { collectGarbage } from '../core/memory.ts';
 import type { SshConnection } from './connection.ts';
+import type { ExitStatus } from './exit-status.ts';
 
 const termGraceMs = 500;
 const killGraceMs = 500;
-
-/** How a remote command ended: by itself with a code, or by a signal. */
-export interface ExitStatus {
-  readonly exitCode: number | null;
-  /** Without `SIG`, such as `KILL`. */
-  readonly signal: string | null;
-}
 
 export interface CommandStreams {
   /** Where the command reads; without it, its standard input is at its end at once. */
@@ -47,8 +41,7 @@ export async function runCommand(
   signal.throwIfAborted();
   const startedMs = performance.now();
   const elapsedMs = () => Math.round(performance.now() - startedMs);
-  const channel = await abortable(connection.openCommand(commandLine), signal);
-  const exited = exitOf(channel, connection);
+  const { channel, exited } = await openUnlessAborted(connection, commandLine, signal);
   feed(channel, streams.stdin);
   const pumped = Promise.all([pump(channel, streams.stdout), pump(channel.stderr, streams.stderr)]);
   try {
@@ -60,9 +53,23 @@ export async function runCommand(
     throw error;
   } finally {
     streams.stdin?.unpipe(channel);
-    // Both may still reject after the command was given up; their failure is then no news.
-    exited.catch(() => undefined);
+    // It may still reject after the command was given up; that is then no news.
     pumped.catch(() => undefined);
+  }
+}
+
+/** Opens a command; one that was given up while it was being opened must not run on unseen. */
+async function openUnlessAborted(connection: SshConnection, commandLine: string, signal: AbortSignal) {
+  const opening = connection.openCommand(commandLine);
+  try {
+    return await abortable(opening, signal);
+  } catch (error) {
+    const stopped = opening.then(
+      ({ channel, exited }) => stopCommand(channel, exited),
+      () => undefined,
+    );
+    if (signal.aborted) await Promise.race([stopped, sleep(termGraceMs + killGraceMs)]);
+    throw error;
   }
 }
 
@@ -77,25 +84,10 @@ async function pump(from: Readable, to: Writable): Promise<void> {
   try {
     await pipeline(from, collectGarbage, to, { end: false });
   } catch (error) {
-    // A channel that the far end cut is reported by `exitOf`, which knows why.
+    // A channel that the far end cut is reported by `exitStatusOf`, which knows why.
     if (!to.errored && !to.destroyed) return;
     throw new AutomationError('io_failed', 'nobody reads our output any more', { cause: error });
   }
-}
-
-/** Settles when the channel is closed: with the status the server sent, or an error where it sent none. */
-function exitOf(channel: ClientChannel, connection: SshConnection): Promise<ExitStatus> {
-  return new Promise((resolve, reject) => {
-    let status: ExitStatus | undefined;
-    channel.on('exit', (code: number | null, signalName?: string) => {
-      status = { exitCode: code, signal: signalName?.replace(/^SIG/, '') ?? null };
-    });
-    channel.on('close', () => {
-      if (status !== undefined) resolve(status);
-      // A lost connection closes its channels first and says so a tick later.
-      else setImmediate(() => reject(connection.lost('before the command told its exit code')));
-    });
-  });
 }
 
 /**

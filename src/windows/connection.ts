@@ -5,6 +5,7 @@ import { AutomationError, messageOf, systemCodeOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { retry } from '../core/retry.ts';
 import { authenticationMethods } from './authentication.ts';
+import { type ExitStatus, exitStatusOf } from './exit-status.ts';
 import { type HostKeys, loadHostKeys } from './host-keys.ts';
 import { addressOf, type SshTarget } from './target.ts';
 
@@ -18,6 +19,12 @@ const firstCiphers = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com'] as con
 export interface ConnectOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
+}
+
+/** A command that was started. */
+export interface OpenCommand {
+  readonly channel: ClientChannel;
+  readonly exited: Promise<ExitStatus>;
 }
 
 /** One authenticated SSH connection. Everything a process does on a host goes through one of these. */
@@ -49,14 +56,15 @@ export class SshConnection {
    *
    * @throws AutomationError `ssh_connection_lost`, `ssh_channel_refused`
    */
-  openCommand(commandLine: string): Promise<ClientChannel> {
+  openCommand(commandLine: string): Promise<OpenCommand> {
     return new Promise((resolve, reject) => {
       const onClose = () => reject(this.lost('while a command was being started'));
       this.#client.once('close', onClose);
       const onOpened = (error: Error | undefined, channel: ClientChannel) => {
         this.#client.off('close', onClose);
-        if (error === undefined) resolve(channel);
-        else reject(this.#isOpen ? this.#refused(error) : this.lost('before a command was started'));
+        if (error === undefined) {
+          resolve({ channel, exited: exitStatusOf(channel, () => this.lost('before the command told its exit code')) });
+        } else reject(this.#isOpen ? this.#refused(error) : this.lost('before a command was started'));
       };
       try {
         this.#client.exec(commandLine, onOpened);

@@ -155,7 +155,7 @@ describe('connecting to a real sshd', { skip }, () => {
     const proxy = await startProxy(sshd.port, 2);
     try {
       const { exitCode, logs } = await exec({ ...set('PORT', proxy.port), ...set('HOST_KEY_POLICY', 'insecure') });
-      assert.equal(exitCode, 0);
+      assert.equal(exitCode, 0, JSON.stringify(logs));
       assert.equal(proxy.connections(), 3);
       assert.equal(logs.filter((line) => line['msg'] === 'trying again').length, 2);
     } finally {
