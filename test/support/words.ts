@@ -1,6 +1,6 @@
 /** Reads a line of `key=value` words. Written apart from the encoder, so that one can prove the other. */
 export function parseWords(line: string): Record<string, string> {
-  const fields: Record<string, string> = {};
+  const fields: [string, string][] = [];
   let at = 0;
   while (at < line.length) {
     const equals = line.indexOf('=', at);
@@ -35,9 +35,9 @@ export function parseWords(line: string): Record<string, string> {
       value = line.slice(at, end === -1 ? line.length : end);
       at += value.length;
     }
-    fields[key] = value;
+    fields.push([key, value]);
     if (at < line.length && line[at] !== ' ') throw new Error(`no space at ${at} in ${line}`);
     at += 1;
   }
-  return fields;
+  return Object.fromEntries(fields);
 }
