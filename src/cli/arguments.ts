@@ -31,6 +31,8 @@ export async function resolveCommand(root: Command, argv: readonly string[]): Pr
   let index = 0;
   for (; command.subCommands !== undefined && index < own.length; index += 1) {
     const word = own[index] as string;
+    // A command that does something by itself, too, has its own flags and words from here on.
+    if (command.run !== undefined && !Object.hasOwn(command.subCommands, word)) break;
     if (word.startsWith('-')) {
       const taken = globalFlagAt(own, index);
       early.push(...taken);
@@ -123,4 +125,13 @@ function checkFlag(token: OptionToken, flag: ArgDef | undefined, known: readonly
 function unexpected(command: Command, path: readonly string[], word: string): string {
   const behindDashes = command.wordsHint === undefined ? '' : ` (did you mean ${path.join(' ')} -- ${word}?)`;
   return `unexpected word ${JSON.stringify(word)}${behindDashes}`;
+}
+
+/** Every value that a flag was given, in order: `--param a=1 --param=b=2`. */
+export function flagValues(args: readonly string[], name: string): string[] {
+  return args.flatMap((word, index) => {
+    if (word.startsWith(`--${name}=`)) return [word.slice(name.length + 3)];
+    const next = args[index + 1];
+    return word === `--${name}` && next !== undefined ? [next] : [];
+  });
 }

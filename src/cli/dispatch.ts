@@ -2,7 +2,7 @@ import process from 'node:process';
 import { runCommand } from 'citty';
 import { AutomationError, messageOf, ProblemsError, systemCodeOf } from '../core/errors.ts';
 import { exitCodeOf, exitCodes } from '../core/exit-codes.ts';
-import { checkArguments, type ResolvedCommand, resolveCommand } from './arguments.ts';
+import { checkArguments, flagValues, type ResolvedCommand, resolveCommand } from './arguments.ts';
 import { createInvocation, type GlobalFlags, type Invocation } from './invocation.ts';
 import { program } from './program.ts';
 
@@ -14,13 +14,15 @@ import { program } from './program.ts';
 export async function dispatch(argv: readonly string[]): Promise<number> {
   // A reader that went away (`| head`) is told by the failing write; without a listener it would end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  let invocation = createInvocation(['win-automation'], { json: argv.includes('--json') }, []);
+  let invocation = createInvocation(['win-automation'], { json: argv.includes('--json') });
   try {
     const resolved = await resolveCommand(program, argv);
     if (isHelp(resolved)) return await showHelp(resolved, invocation);
     checkArguments(resolved);
-    invocation = createInvocation(resolved.path, flagsOf(resolved.args), resolved.words ?? []);
-    const { result } = await runCommand(resolved.command, { rawArgs: [...resolved.args], data: invocation });
+    invocation = createInvocation(resolved.path, flagsOf(resolved.args), resolved.args, resolved.words);
+    // Without its subcommands, which `resolveCommand` has dealt with.
+    const { subCommands: _, ...command } = resolved.command;
+    const { result } = await runCommand(command, { rawArgs: [...resolved.args], data: invocation });
     return typeof result === 'number' ? result : exitCodes.success;
   } catch (thrown) {
     return await report(asOurs(thrown), invocation);
@@ -28,7 +30,7 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
 }
 
 const isHelp = ({ args, command }: ResolvedCommand) =>
-  args.includes('--help') || args.includes('-h') || command.subCommands !== undefined;
+  args.includes('--help') || args.includes('-h') || command.run === undefined;
 
 /** A group without a command shows its help: on standard error and as a usage error, unless it was asked for. */
 async function showHelp(resolved: ResolvedCommand, { output }: Invocation): Promise<number> {
@@ -42,11 +44,7 @@ async function showHelp(resolved: ResolvedCommand, { output }: Invocation): Prom
 }
 
 function flagsOf(args: readonly string[]): GlobalFlags {
-  const given = (name: string) => {
-    const index = args.findLastIndex((word) => word === `--${name}` || word.startsWith(`--${name}=`));
-    const word = args[index];
-    return word === undefined ? undefined : word.includes('=') ? word.slice(name.length + 3) : args[index + 1];
-  };
+  const given = (name: string) => flagValues(args, name).at(-1);
   const has = (name: string) => args.includes(`--${name}`);
   return {
     config: given('config'),

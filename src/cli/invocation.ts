@@ -27,6 +27,8 @@ export interface Invocation {
   /** Such as `windows.exec`: the `op` of its log lines. */
   readonly op: string;
   readonly flags: GlobalFlags;
+  /** The command's own words and flags, as they were written. */
+  readonly args: readonly string[];
   /** What stands behind `--`. */
   readonly words: readonly string[];
   readonly env: Environment;
@@ -40,7 +42,12 @@ export interface Invocation {
 }
 
 /** Makes the invocation of one command line. */
-export function createInvocation(path: readonly string[], flags: GlobalFlags, words: readonly string[]): Invocation {
+export function createInvocation(
+  path: readonly string[],
+  flags: GlobalFlags,
+  args: readonly string[] = [],
+  words: readonly string[] = [],
+): Invocation {
   let redact: Redact = (text) => text;
   let configuredLevel: LogLevel = 'info';
   const level = (): LogLevel => (flags.quiet ? 'error' : flags.verbose ? 'debug' : configuredLevel);
@@ -49,6 +56,7 @@ export function createInvocation(path: readonly string[], flags: GlobalFlags, wo
   return {
     op: path.slice(1).join('.') || 'main',
     flags,
+    args,
     words,
     env: process.env,
     output: createOutput(process.stdout, flags.json ?? false, process.env),

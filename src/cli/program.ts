@@ -5,6 +5,7 @@ export const program: Command = defineGroup('win-automation', 'Drives a Windows 
   doctor: () => import('./doctor.ts'),
   windows: () => import('./windows.ts'),
   config: () => import('./config.ts'),
+  lab: () => import('./lab.ts'),
   version: () => import('./version.ts'),
   completion: () => import('./completion.ts'),
   complete: () => import('./complete.ts'),

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ClientChannel } from 'ssh2';
 import { abortable, sleep } from '../core/deadline.ts';
 import { AutomationError } from '../core/errors.ts';
-import { collectGarbage } from '../core/memory.ts';
+import { keepMemoryLow } from '../core/memory.ts';
 import type { SshConnection } from './connection.ts';
 import type { ExitStatus } from './exit-status.ts';
 
@@ -29,6 +29,7 @@ export interface CommandResult {
  * Runs one command line in the host's own shell and hands its output to `streams` as it comes, no faster than they take
  * it. Once the signal is aborted the remote process is ended too, before this returns.
  *
+ * @param killTree ends the remote processes on a host that knows no signals
  * @throws AutomationError `ssh_connection_lost`, `ssh_channel_refused`, `io_failed` (nobody takes the output), or the
  *   signal's reason where the command was never started
  */
@@ -37,18 +38,19 @@ export async function runCommand(
   commandLine: string,
   streams: CommandStreams,
   signal: AbortSignal,
+  killTree?: () => Promise<void>,
 ): Promise<CommandResult> {
   signal.throwIfAborted();
   const startedMs = performance.now();
   const elapsedMs = () => Math.round(performance.now() - startedMs);
-  const { channel, exited } = await openUnlessAborted(connection, commandLine, signal);
+  const { channel, exited } = await openUnlessAborted(connection, commandLine, signal, killTree);
   feed(channel, streams.stdin);
   const pumped = Promise.all([pump(channel, streams.stdout), pump(channel.stderr, streams.stderr)]);
   try {
     const [status] = await abortable(Promise.all([exited, pumped]), signal);
     return { status, stoppedBy: undefined, durationMs: elapsedMs() };
   } catch (error) {
-    await stopCommand(channel, exited);
+    await stopCommand(connection, channel, exited, killTree);
     if (signal.aborted) return { status: undefined, stoppedBy: signal.reason, durationMs: elapsedMs() };
     throw error;
   } finally {
@@ -59,13 +61,18 @@ export async function runCommand(
 }
 
 /** Opens a command; one that was given up while it was being opened must not run on unseen. */
-async function openUnlessAborted(connection: SshConnection, commandLine: string, signal: AbortSignal) {
+async function openUnlessAborted(
+  connection: SshConnection,
+  commandLine: string,
+  signal: AbortSignal,
+  killTree: (() => Promise<void>) | undefined,
+) {
   const opening = connection.openCommand(commandLine);
   try {
     return await abortable(opening, signal);
   } catch (error) {
     const stopped = opening.then(
-      ({ channel, exited }) => stopCommand(channel, exited),
+      ({ channel, exited }) => stopCommand(connection, channel, exited, killTree),
       () => undefined,
     );
     if (signal.aborted) await Promise.race([stopped, sleep(termGraceMs + killGraceMs)]);
@@ -82,7 +89,7 @@ function feed(channel: ClientChannel, stdin: Readable | undefined): void {
 
 async function pump(from: Readable, to: Writable): Promise<void> {
   try {
-    await pipeline(from, collectGarbage, to, { end: false });
+    await pipeline(from, keepMemoryLow, to, { end: false });
   } catch (error) {
     // A channel that the far end cut is reported by `exitStatusOf`, which knows why.
     if (!to.errored && !to.destroyed) return;
@@ -91,10 +98,15 @@ async function pump(from: Readable, to: Writable): Promise<void> {
 }
 
 /**
- * Ends the remote process: TERM, half a second later KILL, to its whole process group (RFC 4254, section 6.9); then the
- * channel. OpenSSH keeps a process running whose channel is merely closed.
+ * Ends the remote process, since OpenSSH keeps a process running whose channel is merely closed: by TERM and half a second
+ * later KILL to its whole process group (RFC 4254, section 6.9), or by `killTree` on Windows; then the channel.
  */
-async function stopCommand(channel: ClientChannel, exited: Promise<ExitStatus>): Promise<void> {
+async function stopCommand(
+  connection: SshConnection,
+  channel: ClientChannel,
+  exited: Promise<ExitStatus>,
+  killTree: (() => Promise<void>) | undefined,
+): Promise<void> {
   const gone = exited.then(
     () => true,
     () => true,
@@ -102,12 +114,16 @@ async function stopCommand(channel: ClientChannel, exited: Promise<ExitStatus>):
   // Output that nobody takes any more would keep the close from arriving.
   channel.resume();
   channel.stderr.resume();
-  for (const [name, graceMs] of [
-    ['TERM', termGraceMs],
-    ['KILL', killGraceMs],
-  ] as const) {
-    sendSignal(channel, name);
-    if (await Promise.race([gone, sleep(graceMs).then(() => false)])) return;
+  const within = (graceMs: number) => Promise.race([gone, sleep(graceMs).then(() => false)]);
+  if (!connection.isOpen) return;
+  if (connection.isWindows && killTree !== undefined) {
+    await killTree();
+    await within(killGraceMs);
+  } else {
+    sendSignal(channel, 'TERM');
+    if (await within(termGraceMs)) return;
+    sendSignal(channel, 'KILL');
+    if (await within(killGraceMs)) return;
   }
   channel.close();
 }

@@ -1,4 +1,4 @@
-import type { AnyAuthMethod, Client, ClientChannel } from 'ssh2';
+import type { AnyAuthMethod, Client, ClientChannel, SFTPWrapper } from 'ssh2';
 import ssh2 from 'ssh2';
 import { Deadline, isTimeout } from '../core/deadline.ts';
 import { AutomationError, messageOf, systemCodeOf } from '../core/errors.ts';
@@ -74,6 +74,29 @@ export class SshConnection {
     });
   }
 
+  /**
+   * Opens an SFTP session.
+   *
+   * @throws AutomationError `ssh_connection_lost`, `ssh_channel_refused`
+   */
+  openSftp(): Promise<SFTPWrapper> {
+    return new Promise((resolve, reject) => {
+      const onClose = () => reject(this.lost('while SFTP was being opened'));
+      this.#client.once('close', onClose);
+      this.#client.sftp((error, sftp) => {
+        this.#client.off('close', onClose);
+        if (error === undefined || error === null) resolve(sftp);
+        else reject(this.#isOpen ? this.#refused(error) : this.lost('before SFTP was opened'));
+      });
+    });
+  }
+
+  /** Whether the server calls itself Windows OpenSSH, which knows no signals. */
+  get isWindows(): boolean {
+    const { _remoteVer: software } = this.#client as unknown as { readonly _remoteVer?: string };
+    return software?.includes('Windows') ?? false;
+  }
+
   /** The error that says that this connection has gone. @param when completes the sentence "… was lost …" */
   lost(when: string): AutomationError {
     const reason = this.#lostBecause === undefined ? '' : `: ${messageOf(this.#lostBecause)}`;
@@ -98,7 +121,7 @@ export class SshConnection {
   }
 
   #refused(error: Error): AutomationError {
-    const message = `${addressOf(this.target)} refused to start a command: ${messageOf(error)}`;
+    const message = `${addressOf(this.target)} refused a channel: ${messageOf(error)}`;
     return new AutomationError('ssh_channel_refused', message, {
       hint: "sshd's MaxSessions may be reached, or ForceCommand may forbid commands",
     });

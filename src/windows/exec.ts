@@ -1,19 +1,30 @@
+import { randomUUID } from 'node:crypto';
 import { Writable } from 'node:stream';
-import { AutomationError } from '../core/errors.ts';
-import { type CommandResult, type CommandStreams, runCommand } from './command.ts';
-import { type ConnectOptions, connect } from './connection.ts';
-import { powershellCommandLine } from './powershell.ts';
-import type { SshTarget } from './target.ts';
+import { isTimeout } from '../core/deadline.ts';
+import type { CommandResult, CommandStreams } from './command.ts';
+import type { WindowsHost } from './host.ts';
+import { composeCommand, composeUserScript } from './powershell.ts';
+import { markedCommand, type Shell } from './shells.ts';
 
-export interface ExecRequest {
-  /** Runs in the host's own shell, unchanged. */
-  readonly command: string;
-  /** PowerShell: if it exits 0, the work is done already and the command is skipped. */
+interface Execution {
+  /** PowerShell: if it exits 0, the work is done already and is skipped. */
   readonly idempotentCheck?: string | undefined;
   readonly streams: CommandStreams;
 }
 
-/** How a request ended. `timeout` and `cancelled` mean that the command was started and then stopped. */
+export interface CommandExecution extends Execution {
+  /** Runs in the host's own shell, unchanged. */
+  readonly command: string;
+  readonly shell: Shell;
+}
+
+export interface ScriptExecution extends Execution {
+  /** The text of a .ps1 file. */
+  readonly script: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** How an execution ended. `timeout` and `cancelled` mean that it was started and then stopped. */
 export type ExecState = 'completed' | 'failed' | 'skipped' | 'timeout' | 'cancelled';
 
 export interface ExecOutcome extends CommandResult {
@@ -21,30 +32,48 @@ export interface ExecOutcome extends CommandResult {
 }
 
 /**
- * Connects, asks the idempotency check, runs the command, and disconnects.
+ * Asks the idempotency check and runs a command.
  *
- * @param options.signal ends the command on the host as well
+ * @param signal ends the command on the host as well
  * @throws AutomationError where no outcome can be told: see `connect` and `runCommand`
  */
-export async function execute(target: SshTarget, request: ExecRequest, options: ConnectOptions): Promise<ExecOutcome> {
-  const { signal } = options;
-  const check = request.idempotentCheck === undefined ? undefined : powershellCommandLine(request.idempotentCheck);
-  const connection = await connect(target, options);
-  try {
-    if (check !== undefined) {
-      const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
-      const checked = await runCommand(connection, check, { stdout: nowhere(), stderr: nowhere() }, signal);
-      if (checked.status === undefined) throw checked.stoppedBy;
-      if (checked.status.exitCode === 0) return { ...checked, state: 'skipped' };
-    }
-    const result = await runCommand(connection, request.command, request.streams, signal);
-    return { ...result, state: stateOf(result) };
-  } finally {
-    await connection.close();
+export function executeCommand(
+  host: WindowsHost,
+  execution: CommandExecution,
+  signal: AbortSignal,
+): Promise<ExecOutcome> {
+  const { commandLine, marker } = markedCommand(execution.shell, execution.command, `run-${randomUUID()}`);
+  return unlessDone(host, execution, signal, () => host.command(commandLine, execution.streams, signal, marker));
+}
+
+/** Asks the idempotency check and runs a PowerShell script with named parameters. See `executeCommand`. */
+export function executeScript(
+  host: WindowsHost,
+  execution: ScriptExecution,
+  signal: AbortSignal,
+): Promise<ExecOutcome> {
+  const text = composeUserScript(execution.script, execution.parameters);
+  return unlessDone(host, execution, signal, () => host.powershell(text, execution.streams, signal));
+}
+
+async function unlessDone(
+  host: WindowsHost,
+  { idempotentCheck }: Execution,
+  signal: AbortSignal,
+  run: () => Promise<CommandResult>,
+): Promise<ExecOutcome> {
+  if (idempotentCheck !== undefined) {
+    const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+    const streams = { stdout: nowhere(), stderr: nowhere() };
+    const checked = await host.powershell(composeCommand(idempotentCheck), streams, signal);
+    if (checked.status === undefined) throw checked.stoppedBy;
+    if (checked.status.exitCode === 0) return { ...checked, state: 'skipped' };
   }
+  const result = await run();
+  return { ...result, state: stateOf(result) };
 }
 
 function stateOf({ status, stoppedBy }: CommandResult): ExecState {
   if (status !== undefined) return status.exitCode === 0 ? 'completed' : 'failed';
-  return stoppedBy instanceof AutomationError && stoppedBy.code === 'timeout' ? 'timeout' : 'cancelled';
+  return isTimeout(stoppedBy) ? 'timeout' : 'cancelled';
 }

@@ -1,30 +1,78 @@
-import { AutomationError } from '../core/errors.ts';
+import { scripts } from './scripts.ts';
 
 /** The longest command line that cmd.exe takes, Windows OpenSSH's default shell (learn.microsoft.com, KB830473). */
-const maxCommandLine = 8_191;
+export const maxCommandLine = 8_191;
 
 const prelude = [
   "$ProgressPreference = 'SilentlyContinue'",
   "$ErrorActionPreference = 'Stop'",
-  '[Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false',
-  '$OutputEncoding = [Console]::OutputEncoding',
+  '$OutputEncoding = New-Object System.Text.UTF8Encoding $false',
+  // Without a console there is no code page to set, and nothing to lose.
+  'try { [Console]::OutputEncoding = $OutputEncoding; [Console]::InputEncoding = $OutputEncoding } catch { $Error.Clear() }',
+].join('\n');
+
+// A script's one document leaves as bytes of UTF-8, whatever the console's code page is.
+const writeDocument = [
+  '$bytes = $OutputEncoding.GetBytes([string]::Join("`n", $document))',
+  '$stream = [Console]::OpenStandardOutput()',
+  '$stream.Write($bytes, 0, $bytes.Length)',
+  '$stream.Flush()',
 ].join('\n');
 
 // Without this, powershell.exe ends with 0 after a native command that failed as the last one.
 const epilogue = 'if ($?) { exit 0 } elseif ($LASTEXITCODE) { exit $LASTEXITCODE } else { exit 1 }';
 
+const program = 'powershell -NoProfile -NonInteractive';
+
+/** A JSON value as scripts take it: base64 of UTF-8, which no shell and no quoting rule can touch. */
+export function encodeArgument(value: unknown): string {
+  return Buffer.from(JSON.stringify(value), 'utf8').toString('base64');
+}
+
 /**
- * The command line that runs a PowerShell script on Windows PowerShell 5.1 from any shell: the exit code is the
- * script's own `exit`, else that of its last command.
- *
- * @throws AutomationError `usage` if the script is too long for a command line
+ * A script of ours with its argument, as one text that prints one document. The argument is base64 in quotes: nothing else
+ * of a caller's ever gets into script text.
  */
-export function powershellCommandLine(script: string): string {
-  const text = `${prelude}\n${script}\n${epilogue}`;
-  const encoded = Buffer.from(text, 'utf16le').toString('base64');
-  const commandLine = `powershell -NoProfile -NonInteractive -EncodedCommand ${encoded}`;
-  if (commandLine.length > maxCommandLine) {
-    throw new AutomationError('usage', `a script of ${script.length} characters is too long for a command line`);
-  }
-  return commandLine;
+export function composeScript(script: string, argument: unknown): string {
+  return `${prelude}\n$document = @(& {\n${script.trimEnd()}\n} '${encodeArgument(argument)}')\n${writeDocument}\n`;
+}
+
+/**
+ * A script of the user's, as one text. Their text travels inside the argument; its output streams as it comes, and its
+ * exit code is its own.
+ */
+export function composeUserScript(script: string, parameters: Readonly<Record<string, string>>): string {
+  const argument = encodeArgument({ script, parameters });
+  return `${prelude}\n& {\n${scripts.runScript.trimEnd()}\n} '${argument}'\n`;
+}
+
+/** Any PowerShell of the user's as one text: its exit code is its own `exit`, else that of its last command. */
+export function composeCommand(command: string): string {
+  return `${prelude}\n${command}\n${epilogue}`;
+}
+
+/** The command line that runs a text on Windows PowerShell 5.1 from any shell. It may be longer than `maxCommandLine`. */
+export function encodedCommandLine(text: string): string {
+  return `${program} -EncodedCommand ${Buffer.from(text, 'utf16le').toString('base64')}`;
+}
+
+/** The command line that runs a text that was uploaded. @param path of the file on Windows, without spaces or quotes */
+export function fileCommandLine(path: string): string {
+  return `${program} -ExecutionPolicy Bypass -File ${path}`;
+}
+
+/** A text as the bytes of a .ps1 file: with a byte order mark, since Windows PowerShell takes others for ANSI. */
+export function scriptFileBytes(text: string): Buffer {
+  return Buffer.from(`\uFEFF${text}`, 'utf8');
+}
+
+/** The command line of the PowerShell that stays; it reads its own program from the first line of standard input. */
+export function warmCommandLine(): string {
+  const start = [
+    "$ErrorActionPreference = 'Stop'",
+    '$line = [Console]::In.ReadLine()',
+    '$text = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($line))',
+    '& ([scriptblock]::Create($text))',
+  ];
+  return encodedCommandLine(start.join('\n'));
 }

@@ -1,0 +1,32 @@
+import { readSmallFile } from '../../config/file.ts';
+import { ProblemsError } from '../../core/errors.ts';
+import { executeScript } from '../../windows/exec.ts';
+import { flagValues } from '../arguments.ts';
+import { defineAction } from '../command.ts';
+import { executionFlags, runExecution } from './execution.ts';
+
+export default defineAction({
+  name: 'script',
+  description: 'Runs a PowerShell script of this machine on Windows, with named parameters',
+  examples: ['windows script restart-app.ps1', 'windows script set-user.ps1 --param Name=ada --param Group=staff'],
+  args: {
+    file: { type: 'positional', description: 'a .ps1 file of this machine', required: true },
+    param: { type: 'string', valueHint: 'NAME=VALUE', description: 'a parameter of the script; may be given again' },
+    ...executionFlags,
+  },
+  run: async (invocation, args) => {
+    const parameters = parseParameters(flagValues(invocation.args, 'param'));
+    const script = (await readSmallFile(args.file, 'script')).replace(/^\uFEFF/, '');
+    return runExecution(invocation, args, ({ host, streams, idempotentCheck, signal }) =>
+      executeScript(host, { script, parameters, idempotentCheck, streams }, signal),
+    );
+  },
+});
+
+function parseParameters(given: readonly string[]): Record<string, string> {
+  const problems = given
+    .filter((text) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(text))
+    .map((text) => `--param ${text}: not NAME=VALUE`);
+  if (problems.length > 0) throw new ProblemsError('usage', problems);
+  return Object.fromEntries(given.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+}

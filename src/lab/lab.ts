@@ -1,0 +1,70 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+import { startAloha } from './aloha.ts';
+import { type LabSshServer, startSshServer } from './ssh-server.ts';
+import { type Fault, LabState } from './state.ts';
+
+export interface LabOptions {
+  /** What starting powershell.exe takes. */
+  readonly powershellStartMs: number;
+  /** The folder for keys; made, and removed with the lab. */
+  readonly dir: string;
+  /** Told what the lab does not simulate. */
+  readonly note: (text: string) => void;
+}
+
+/** A running simulated Windows host. */
+export interface Lab {
+  readonly state: LabState;
+  /** The environment that points win-automation at it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Switches a fault on or off. */
+  setFault(fault: Fault, isOn: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts a simulated Windows host on loopback: SSH with SFTP, and the Aloha server and client. */
+export async function startLab({ powershellStartMs, dir, note }: LabOptions): Promise<Lab> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const state = new LabState(powershellStartMs);
+  const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'win-automation lab' });
+  const identityFile = join(dir, 'id_ed25519');
+  const knownHostsFile = join(dir, 'known_hosts');
+  writeFileSync(identityFile, key.private, { mode: 0o600 });
+  const allowedKey = Buffer.from(key.public.split(' ')[1] ?? '', 'base64');
+  const listen = (port: number) => startSshServer({ state, allowedKey, port, note });
+  let ssh: LabSshServer = await listen(0);
+  writeFileSync(knownHostsFile, `[127.0.0.1]:${ssh.port} ${ssh.publicKey}\n`, { mode: 0o600 });
+  const aloha = await startAloha(state);
+
+  const setFault = async (fault: Fault, isOn: boolean) => {
+    if (fault === 'firewall' && isOn) state.firewall.clear();
+    if (fault === 'firewall' && !isOn) state.allowPorts();
+    if (isOn) state.faults.add(fault);
+    else state.faults.delete(fault);
+    if (fault === 'host-key-changed' && isOn) {
+      const { port } = ssh;
+      await ssh.close();
+      ssh = await listen(port);
+    }
+  };
+  return {
+    state,
+    env: {
+      WIN_AUTOMATION_WINDOWS_SSH_HOST: '127.0.0.1',
+      WIN_AUTOMATION_WINDOWS_SSH_PORT: String(ssh.port),
+      WIN_AUTOMATION_WINDOWS_SSH_USER: 'administrator',
+      WIN_AUTOMATION_WINDOWS_SSH_IDENTITY_FILE: identityFile,
+      WIN_AUTOMATION_WINDOWS_SSH_KNOWN_HOSTS_FILE: knownHostsFile,
+      WIN_AUTOMATION_ALOHA_SERVER_URL: aloha.serverUrl,
+      WIN_AUTOMATION_ALOHA_CLIENT_URL: aloha.clientUrl,
+    },
+    setFault,
+    close: async () => {
+      await Promise.all([ssh.close(), aloha.close()]);
+      state.remove();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}

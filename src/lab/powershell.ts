@@ -1,0 +1,158 @@
+import { readFileSync, statSync } from 'node:fs';
+import { sleep } from '../core/deadline.ts';
+import type { ContractName } from '../windows/contracts.ts';
+import { warmCommandLine } from '../windows/powershell.ts';
+import { scripts } from '../windows/scripts.ts';
+import { handleScript, type ScriptContext } from './handlers.ts';
+import { localPath } from './paths.ts';
+import type { Terminal } from './terminal.ts';
+import { serveWarm } from './warm-host.ts';
+
+const contractScripts = Object.entries(scripts).filter(([name]) => name !== 'host' && name !== 'runScript') as [
+  ContractName,
+  string,
+][];
+const warmText = decodeCommand(warmCommandLine().split(' ').at(-1) ?? '');
+
+/** Thrown by a script that says `exit`. */
+class Exit extends Error {
+  readonly exitCode: number;
+  constructor(exitCode: number) {
+    super(`exit ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
+export interface PowershellRun extends ScriptContext {
+  readonly terminal: Terminal;
+}
+
+/** Runs powershell.exe with its arguments, as far as the lab knows PowerShell. @returns the exit code */
+export async function runPowershell(args: readonly string[], run: PowershellRun): Promise<number> {
+  await sleep(run.state.powershellStartMs, run.process.killed.signal);
+  const text = programText(args, run);
+  try {
+    if (text === warmText) return await serveWarm(run);
+    const known = contractScripts.find(([, script]) => text.includes(script.trimEnd()));
+    if (known !== undefined) {
+      run.terminal.out(await handleScript(known[0], argumentOf(text), run));
+      return 0;
+    }
+    if (text.includes(scripts.runScript.trimEnd())) {
+      const { script, parameters } = JSON.parse(Buffer.from(argumentOf(text), 'base64').toString('utf8'));
+      return await interpret(script, parameters, run);
+    }
+    return await interpret(userText(text), {}, run);
+  } catch (error) {
+    if (error instanceof Exit) return error.exitCode;
+    run.process.killed.signal.throwIfAborted();
+    run.terminal.err(clixmlError(error instanceof Error ? error.message : String(error)));
+    return 1;
+  }
+}
+
+/** Runs a script of ours by its text, as the logged-on session does. @returns what it prints */
+export function runKnownScript(text: string, argument: string, context: ScriptContext): Promise<string> {
+  const known = contractScripts.find(([, script]) => script.trimEnd() === text.trimEnd());
+  if (known === undefined) throw new Error('the lab does not know that script');
+  return handleScript(known[0], argument, context);
+}
+
+function programText(args: readonly string[], { state }: PowershellRun): string {
+  const after = (flag: string) => {
+    const index = args.findIndex((word) => word.toLowerCase() === flag);
+    return index === -1 ? undefined : args.slice(index + 1);
+  };
+  const encoded = after('-encodedcommand')?.[0];
+  if (encoded !== undefined) return decodeCommand(encoded);
+  const file = after('-file')?.[0];
+  if (file !== undefined) return readFileSync(localPath(state, file), 'utf8').replace(/^\uFEFF/, '');
+  return (after('-command') ?? after('-c') ?? args.filter((word) => !/^-no(profile|ninteractive)$/i.test(word))).join(
+    ' ',
+  );
+}
+
+function decodeCommand(encoded: string): string {
+  return Buffer.from(encoded, 'base64').toString('utf16le');
+}
+
+/** The base64 argument that a composed text ends with. */
+function argumentOf(text: string): string {
+  return [...text.matchAll(/^\} '([A-Za-z0-9+/=]*)'\)?$/gm)].at(-1)?.[1] ?? '';
+}
+
+/** What the user wrote, without what `composeCommand` puts around it. */
+function userText(text: string): string {
+  const lines = text.split('\n');
+  const start = lines.findIndex((line) => line.startsWith('try { [Console]::OutputEncoding'));
+  const end = lines.findIndex((line) => line.startsWith('if ($?) { exit 0 }'));
+  return start === -1 || end === -1 ? text : lines.slice(start + 1, end).join('\n');
+}
+
+/** The few words of PowerShell that people try first. Anything else is answered as PowerShell answers what it can't find. */
+async function interpret(text: string, parameters: Record<string, string>, run: PowershellRun): Promise<number> {
+  for (const line of text.split(/\r?\n|;(?=(?:[^'"]|'[^']*'|"[^"]*")*$)/)) {
+    const statement = line.trim();
+    if (statement === '' || statement.startsWith('#') || /^param\s*\(/i.test(statement)) continue;
+    await execute(statement, parameters, run);
+  }
+  return 0;
+}
+
+async function execute(statement: string, parameters: Record<string, string>, run: PowershellRun): Promise<void> {
+  const { state, terminal, process } = run;
+  const print = (text: string) => terminal.out(`${text}\r\n`);
+  const conditional = /^if \((-not )?\(?Test-Path (?:-LiteralPath )?'?([^')]+)'?\)?\) \{ (.*) \}$/i.exec(statement);
+  if (conditional) {
+    const exists = statSync(localPath(state, conditional[2] ?? ''), { throwIfNoEntry: false }) !== undefined;
+    if (exists !== (conditional[1] !== undefined)) await execute(conditional[3] ?? '', parameters, run);
+    return;
+  }
+  const [word = '', ...rest] = statement.split(/\s+/);
+  const tail = statement.slice(word.length).trim();
+  switch (word.toLowerCase()) {
+    case 'exit':
+      throw new Exit(Number(rest[0] ?? 0));
+    case 'throw':
+      throw new Error(expand(tail, parameters, state.hostname));
+    case 'write-output':
+    case 'echo':
+      return print(expand(tail, parameters, state.hostname));
+    case 'get-date':
+      return print(new Date().toString());
+    case 'hostname':
+      return print(state.hostname);
+    case 'whoami':
+      return print(state.user.toLowerCase());
+    case 'start-sleep': {
+      const isMs = /-m/i.test(rest[0] ?? '');
+      return sleep(Number(rest.at(-1)) * (isMs ? 1 : 1_000), process.killed.signal);
+    }
+    default:
+      if (/^['"$]/.test(statement)) return print(expand(statement, parameters, state.hostname));
+      terminal.note(`the lab does not know: ${statement}`);
+      throw new Error(
+        `${word} : The term '${word}' is not recognized as the name of a cmdlet, function, script file, or operable program.`,
+      );
+  }
+}
+
+/** What a string gives: `$Name` and `$env:COMPUTERNAME` inside double quotes or bare, nothing inside single quotes. */
+function expand(text: string, parameters: Record<string, string>, hostname: string): string {
+  if (/^'.*'$/.test(text)) return text.slice(1, -1).replaceAll("''", "'");
+  const inner = /^".*"$/.test(text) ? text.slice(1, -1) : text;
+  return inner.replace(/\$env:COMPUTERNAME/gi, hostname).replace(/\$([A-Za-z_]\w*)/g, (_whole, name: string) => {
+    const key = Object.keys(parameters).find((known) => known.toLowerCase() === name.toLowerCase());
+    return key === undefined ? '' : (parameters[key] ?? '');
+  });
+}
+
+/** An error as powershell.exe writes it to a standard error that is no console. */
+function clixmlError(message: string): string {
+  const escaped = message
+    .replace(/_x(?=[0-9A-Fa-f]{4}_)/g, '_x005F_x')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');
+  return `#< CLIXML\r\n<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04"><S S="Error">${escaped}_x000D__x000A_</S></Objs>`;
+}

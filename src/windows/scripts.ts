@@ -1,0 +1,36 @@
+import artifacts from './scripts/artifacts.ps1' with { type: 'text' };
+import bootstrap from './scripts/bootstrap.ps1' with { type: 'text' };
+import echo from './scripts/echo.ps1' with { type: 'text' };
+import facts from './scripts/facts.ps1' with { type: 'text' };
+import firewall from './scripts/firewall.ps1' with { type: 'text' };
+import hash from './scripts/hash.ps1' with { type: 'text' };
+import host from './scripts/host.ps1' with { type: 'text' };
+import interactive from './scripts/interactive.ps1' with { type: 'text' };
+import killTree from './scripts/kill-tree.ps1' with { type: 'text' };
+import ports from './scripts/ports.ps1' with { type: 'text' };
+import processes from './scripts/processes.ps1' with { type: 'text' };
+import runScript from './scripts/run-script.ps1' with { type: 'text' };
+import screenshot from './scripts/screenshot.ps1' with { type: 'text' };
+import secretFile from './scripts/secret-file.ps1' with { type: 'text' };
+import sessions from './scripts/sessions.ps1' with { type: 'text' };
+import task from './scripts/task.ps1' with { type: 'text' };
+
+/** The PowerShell that runs on Windows, as text. What each takes and gives is in `contracts.ts`. */
+export const scripts = {
+  artifacts,
+  bootstrap,
+  echo,
+  facts,
+  firewall,
+  hash,
+  host,
+  interactive,
+  killTree,
+  ports,
+  processes,
+  runScript,
+  screenshot,
+  secretFile,
+  sessions,
+  task,
+} as const;

@@ -1,0 +1,13 @@
+# SHA-256 and size of files. Changes nothing.
+# Argument: {"paths": ["C:\\..."]}
+param([string]$Argument)
+
+$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$files = foreach ($path in $request.paths) {
+    [ordered]@{
+        path = [string]$path
+        size_bytes = [long](Get-Item -LiteralPath $path).Length
+        sha256 = (Get-FileHash -LiteralPath $path -Algorithm SHA256).Hash.ToLowerInvariant()
+    }
+}
+[ordered]@{ files = @($files) } | ConvertTo-Json -Compress -Depth 4

@@ -1,0 +1,20 @@
+# The processes whose command line holds a text, this script's own left out. Changes nothing.
+# Argument: {"contains": "..."}
+param([string]$Argument)
+
+$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$found = foreach ($process in Get-CimInstance -ClassName Win32_Process) {
+    if (-not $process.CommandLine -or -not $process.CommandLine.Contains([string]$request.contains)) {
+        continue
+    }
+    if ($process.ProcessId -eq $PID) {
+        continue
+    }
+    [ordered]@{
+        pid = [int]$process.ProcessId
+        name = [string]$process.Name
+        command_line = [string]$process.CommandLine
+        session_id = [int]$process.SessionId
+    }
+}
+[ordered]@{ processes = @($found) } | ConvertTo-Json -Compress -Depth 4

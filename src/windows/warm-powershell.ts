@@ -1,0 +1,140 @@
+import { createInterface } from 'node:readline';
+import type { ClientChannel } from 'ssh2';
+import * as v from 'valibot';
+import { abortable, Deadline } from '../core/deadline.ts';
+import { milliseconds } from '../core/duration.ts';
+import { AutomationError } from '../core/errors.ts';
+import type { SshConnection } from './connection.ts';
+import { warmCommandLine } from './powershell.ts';
+import { scripts } from './scripts.ts';
+
+/** After so many scripts it is replaced: whatever has piled up in it goes. */
+const maxRequests = 500;
+const startTimeoutMs = milliseconds(30_000);
+
+const answerSchema = v.union([
+  v.object({ ready: v.literal(true), pid: v.number() }),
+  v.object({ id: v.number(), output: v.string() }),
+  v.object({ id: v.number(), done: v.literal(true), ok: v.boolean(), error: v.string() }),
+]);
+
+interface Pending {
+  readonly lines: string[];
+  readonly resolve: (output: string) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * One PowerShell that stays (host.ps1) and runs script after script, several at once: starting powershell.exe costs a
+ * Windows VM 0.3 to 2 s each time. JSON lines both ways. On any doubt it gives itself up: `isUsable` turns false.
+ */
+export class WarmPowershell {
+  readonly #channel: ClientChannel;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+  #isOpen = true;
+
+  private constructor(channel: ClientChannel) {
+    this.#channel = channel;
+  }
+
+  /** Starts it and waits until it says that it is ready. @throws AutomationError `timeout`, `ssh_*`, `remote_unexpected` */
+  static async start(connection: SshConnection, signal: AbortSignal): Promise<WarmPowershell> {
+    using deadline = new Deadline(startTimeoutMs, 'starting PowerShell', signal);
+    const { channel } = await abortable(connection.openCommand(warmCommandLine()), deadline.signal);
+    const warm = new WarmPowershell(channel);
+    channel.write(`${Buffer.from(scripts.host, 'utf8').toString('base64')}\n`);
+    const ready = new Promise<void>((resolve, reject) => warm.#listen(resolve, reject));
+    try {
+      await abortable(ready, deadline.signal);
+    } catch (error) {
+      warm.close();
+      throw error;
+    }
+    return warm;
+  }
+
+  /** False once it has ended, been recycled, or said something that makes no sense. */
+  get isUsable(): boolean {
+    return this.#isOpen && this.#lastId < maxRequests;
+  }
+
+  /**
+   * Runs a script and returns what it printed.
+   *
+   * @param argument base64, as the script takes it
+   * @param signal cancels this script alone
+   * @throws AutomationError `script_failed` with the script's own words
+   */
+  async run(script: string, argument: string, signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted();
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const done = new Promise<string>((resolve, reject) => this.#pending.set(id, { lines: [], resolve, reject }));
+    this.#send({ id, op: 'run', script: Buffer.from(script, 'utf8').toString('base64'), argument });
+    try {
+      return await abortable(done, signal);
+    } catch (error) {
+      if (signal.aborted) this.#send({ id, op: 'cancel' });
+      throw error;
+    } finally {
+      this.#pending.delete(id);
+      // The last of a recycled one turns off the light.
+      if (!this.isUsable && this.#pending.size === 0) this.close();
+    }
+  }
+
+  /** Ends it. Scripts that still run fail. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#send({ op: 'exit' });
+    this.#channel.end();
+    this.#end('it was closed');
+  }
+
+  #send(request: Readonly<Record<string, unknown>>): void {
+    if (this.#isOpen) this.#channel.write(`${JSON.stringify(request)}\n`);
+  }
+
+  #listen(onReady: () => void, onFailure: (error: unknown) => void): void {
+    const fail = (reason: string) => {
+      onFailure(new AutomationError('remote_unexpected', `PowerShell did not start: ${reason}`));
+      this.#end(reason);
+    };
+    this.#channel.stderr.resume();
+    this.#channel.on('error', () => undefined);
+    this.#channel.on('close', () => fail('its channel was closed'));
+    createInterface({ input: this.#channel }).on('line', (line) => {
+      const answer = parseLine(line);
+      if (answer === undefined) fail(`it said ${JSON.stringify(line.slice(0, 100))}`);
+      else if ('ready' in answer) onReady();
+      else this.#take(answer);
+    });
+  }
+
+  #take(answer: Exclude<v.InferOutput<typeof answerSchema>, { ready: true }>): void {
+    const pending = this.#pending.get(answer.id);
+    // Of a cancelled script something may still come.
+    if (pending === undefined) return;
+    if ('output' in answer) pending.lines.push(answer.output);
+    else if (answer.ok) pending.resolve(pending.lines.join('\n'));
+    else pending.reject(new AutomationError('script_failed', `the script failed: ${answer.error}`));
+  }
+
+  #end(reason: string): void {
+    this.#isOpen = false;
+    for (const { reject } of this.#pending.values()) {
+      reject(new AutomationError('ssh_connection_lost', `the PowerShell that stays ended: ${reason}`));
+    }
+    this.#pending.clear();
+  }
+}
+
+function parseLine(line: string): v.InferOutput<typeof answerSchema> | undefined {
+  try {
+    const parsed = v.safeParse(answerSchema, JSON.parse(line));
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
