@@ -27,8 +27,10 @@ const lab = defineAction({
     const running = await startLab({ powershellStartMs, dir, note: (text) => log.warn('simulate', text) });
     const control = await serveControl(running, join(state_dir, 'lab.json'), process.pid);
     try {
-      if (invocation.output.isJson) await invocation.output.payload({}, { state: 'running', env: running.env });
-      else await invocation.output.text(exportLines(running.env));
+      // The state folder too, so that `lab fault` in another terminal finds this lab.
+      const env = { ...running.env, WIN_AUTOMATION_STATE_DIR: state_dir };
+      if (invocation.output.isJson) await invocation.output.payload({}, { state: 'running', env });
+      else await invocation.output.text(exportLines(env));
       log.info('lab', 'the lab runs until it is interrupted');
       await new Promise<void>((resolve) =>
         invocation.signal.addEventListener('abort', () => resolve(), { once: true }),

@@ -6,6 +6,7 @@ export const program: Command = defineGroup('win-automation', 'Drives a Windows 
   windows: () => import('./windows.ts'),
   config: () => import('./config.ts'),
   lab: () => import('./lab.ts'),
+  demo: () => import('./demo.ts'),
   version: () => import('./version.ts'),
   completion: () => import('./completion.ts'),
   complete: () => import('./complete.ts'),

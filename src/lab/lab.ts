@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { startAloha } from './aloha.ts';
+import { makeKeyPair } from './keys.ts';
 import { type LabSshServer, startSshServer } from './ssh-server.ts';
 import { type Fault, LabState } from './state.ts';
 
@@ -28,7 +28,7 @@ export interface Lab {
 export async function startLab({ powershellStartMs, dir, note }: LabOptions): Promise<Lab> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const state = new LabState(powershellStartMs);
-  const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'win-automation lab' });
+  const key = makeKeyPair('win-automation lab');
   const identityFile = join(dir, 'id_ed25519');
   const knownHostsFile = join(dir, 'known_hosts');
   writeFileSync(identityFile, key.private, { mode: 0o600 });

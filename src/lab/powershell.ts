@@ -147,7 +147,7 @@ function expand(text: string, parameters: Record<string, string>, hostname: stri
   });
 }
 
-/** An error as powershell.exe writes it to a standard error that is no console. */
+/** An error as powershell.exe writes it to a pipe. */
 function clixmlError(message: string): string {
   const escaped = message
     .replace(/_x(?=[0-9A-Fa-f]{4}_)/g, '_x005F_x')

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { AuthContext, Connection, ServerChannel } from 'ssh2';
 import ssh2 from 'ssh2';
 import { sleep } from '../core/deadline.ts';
+import { makeKeyPair } from './keys.ts';
 import { serveSftp } from './sftp-server.ts';
 import { runCommandLine } from './shell.ts';
 import type { LabProcess, LabState } from './state.ts';
@@ -29,7 +30,7 @@ export interface LabSshOptions {
 /** Starts the SSH side of the simulated Windows on loopback, with a host key of its own. */
 export function startSshServer(options: LabSshOptions): Promise<LabSshServer> {
   const { state } = options;
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
+  const hostKey = makeKeyPair();
   const connections = new Set<Connection>();
   const server = new ssh2.Server({ hostKeys: [hostKey.private], ident: 'OpenSSH_for_Windows_9.5' }, (connection) => {
     connections.add(connection);
