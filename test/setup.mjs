@@ -1,5 +1,5 @@
-// Makes a fresh Debian machine ready, with nothing but Node and npm: packages from npm, and Debian's OpenSSH where this
-// runs as root. What can't be had is said; the suites that need it are skipped by name.
+// Makes a fresh Debian machine ready, with nothing but Node and npm: packages from npm, and Debian's OpenSSH, Chromium
+// and Wine where this runs as root. What can't be had is said; the suites that need it are skipped by name.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,9 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockHash) {
 const wanted = [
   { path: '/usr/sbin/sshd', package: 'openssh-server' },
   { path: '/usr/bin/ssh-agent', package: 'openssh-client' },
+  { path: '/usr/bin/chromium', package: 'chromium' },
+  { path: '/usr/bin/wine', package: 'wine' },
+  { path: '/usr/lib/wine/wine64', package: 'wine64' },
 ];
 const missing = wanted.filter(({ path }) => !existsSync(path)).map((tool) => tool.package);
 if (missing.length > 0) installDebianPackages(missing);

@@ -8,7 +8,7 @@ import { localPath } from './paths.ts';
 import type { Terminal } from './terminal.ts';
 import { serveWarm } from './warm-host.ts';
 
-const contractScripts = Object.entries(scripts).filter(([name]) => name !== 'host' && name !== 'runScript') as [
+const contractScripts = Object.entries(scripts).filter(([name]) => !['host', 'runScript', 'runCmd'].includes(name)) as [
   ContractName,
   string,
 ][];
@@ -42,6 +42,10 @@ export async function runPowershell(args: readonly string[], run: PowershellRun)
       const { script, parameters } = JSON.parse(Buffer.from(argumentOf(text), 'base64').toString('utf8'));
       return await interpret(script, parameters, run);
     }
+    if (text.includes(scripts.runCmd.trimEnd())) {
+      const { command } = JSON.parse(Buffer.from(argumentOf(text), 'base64').toString('utf8'));
+      return await runProgram(command, run);
+    }
     return await interpret(userText(text), {}, run);
   } catch (error) {
     if (error instanceof Exit) return error.exitCode;
@@ -49,6 +53,12 @@ export async function runPowershell(args: readonly string[], run: PowershellRun)
     run.terminal.err(clixmlError(error instanceof Error ? error.message : String(error)));
     return 1;
   }
+}
+
+/** Runs a command line of cmd.exe below this PowerShell. */
+async function runProgram(commandLine: string, { state, process, terminal }: PowershellRun): Promise<number> {
+  const { runCommandLine } = await import('./shell.ts');
+  return runCommandLine(state, process, commandLine, terminal);
 }
 
 /** Runs a script of ours by its text, as the logged-on session does. @returns what it prints */
@@ -128,6 +138,8 @@ async function execute(statement: string, parameters: Record<string, string>, ru
       const isMs = /-m/i.test(rest[0] ?? '');
       return sleep(Number(rest.at(-1)) * (isMs ? 1 : 1_000), process.killed.signal);
     }
+    case 'ping':
+      return void (await runProgram(statement, run));
     default:
       if (/^['"$]/.test(statement)) return print(expand(statement, parameters, state.hostname));
       terminal.note(`the lab does not know: ${statement}`);

@@ -29,7 +29,7 @@ async function runLine(state: LabState, shell: LabProcess, line: string, termina
   for (let index = 0; index < parts.length; index += 2) {
     const operator = parts[index - 1];
     if ((operator === '&&' && exitCode !== 0) || (operator === '||' && exitCode === 0)) continue;
-    exitCode = await runSimple(state, shell, (parts[index] ?? '').trim(), terminal);
+    exitCode = await runSimple(state, shell, (parts[index] ?? '').trimStart(), terminal);
   }
   return exitCode;
 }
@@ -67,6 +67,7 @@ async function runSimple(state: LabState, shell: LabProcess, text: string, given
     case 'ping':
       return inProcess(state, shell, 'PING.EXE', command, (process) => ping(args, process, terminal));
     case 'powershell':
+    case 'pwsh':
       return inProcess(state, shell, 'powershell.exe', command, (process) => {
         const stdinLine = async () => String((await terminal.lines.next()).value ?? '');
         return runPowershell(args, { state, process, terminal, stdinLine });

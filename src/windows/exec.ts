@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { isTimeout } from '../core/deadline.ts';
 import type { CommandResult, CommandStreams } from './command.ts';
 import type { WindowsHost } from './host.ts';
-import { composeCommand, composeUserScript } from './powershell.ts';
+import { composeCmdCommand, composeCommand, composeUserScript } from './powershell.ts';
 import { markedCommand, type Shell } from './shells.ts';
 
 interface Execution {
@@ -13,9 +13,12 @@ interface Execution {
 }
 
 export interface CommandExecution extends Execution {
-  /** Runs in the host's own shell, unchanged. */
+  /** Written for the shell that runs it. */
   readonly command: string;
+  /** The shell to run it in; `auto` is the one that sshd starts. */
   readonly shell: Shell;
+  /** What sshd's DefaultShell is on that host, where it is known. */
+  readonly defaultShell: Shell;
 }
 
 export interface ScriptExecution extends Execution {
@@ -42,8 +45,22 @@ export function executeCommand(
   execution: CommandExecution,
   signal: AbortSignal,
 ): Promise<ExecOutcome> {
-  const { commandLine, marker } = markedCommand(execution.shell, execution.command, `run-${randomUUID()}`);
-  return unlessDone(host, execution, signal, () => host.command(commandLine, execution.streams, signal, marker));
+  return unlessDone(host, execution, signal, () => runIn(host, execution, signal));
+}
+
+function runIn(
+  host: WindowsHost,
+  { command, shell, defaultShell, streams }: CommandExecution,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const marker = `run-${randomUUID()}`;
+  if (shell === 'auto' || (shell === 'cmd' && defaultShell === 'cmd')) {
+    const marked = markedCommand(defaultShell, command, marker);
+    return host.command(marked.commandLine, streams, signal, marked.marker);
+  }
+  const text = shell === 'cmd' ? composeCmdCommand(command) : composeCommand(command);
+  // The comment makes the command line one of its kind, by which its processes are found again.
+  return host.powershell(`${text}\n# ${marker}\n`, streams, signal, shell === 'pwsh' ? 'pwsh' : 'powershell');
 }
 
 /** Asks the idempotency check and runs a PowerShell script with named parameters. See `executeCommand`. */

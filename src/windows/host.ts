@@ -15,6 +15,7 @@ import {
   encodedCommandLine,
   fileCommandLine,
   maxCommandLine,
+  type PowershellProgram,
   scriptFileBytes,
 } from './powershell.ts';
 import { scripts } from './scripts.ts';
@@ -39,8 +40,11 @@ export class WindowsHost implements AsyncDisposable {
   readonly target: SshTarget;
   readonly logger: Logger;
   readonly #isWarm: boolean;
-  #connection: Promise<SshConnection> | undefined;
+  readonly #closing = new AbortController();
+  #connecting: Promise<SshConnection> | undefined;
+  #connection: SshConnection | undefined;
   #warm: WarmPowershell | undefined;
+  #coldConnection: SshConnection | undefined;
   #sftp: Promise<Sftp> | undefined;
 
   constructor(target: SshTarget, options: HostOptions) {
@@ -49,13 +53,24 @@ export class WindowsHost implements AsyncDisposable {
     this.#isWarm = options.isWarm ?? false;
   }
 
-  /** The connection that everything shares. @throws AutomationError see `connect` */
+  /**
+   * The connection that everything shares. Whoever asks meanwhile waits for the same one, and gives up by its own signal.
+   *
+   * @throws AutomationError see `connect`
+   */
   async connection(signal: AbortSignal): Promise<SshConnection> {
-    const existing = await this.#connection?.catch(() => undefined);
-    if (existing?.isOpen) return existing;
+    signal.throwIfAborted();
+    if (this.#connection?.isOpen) return this.#connection;
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return abortable(this.#connecting, signal);
+  }
+
+  async #connect(): Promise<SshConnection> {
     this.#warm = undefined;
     this.#sftp = undefined;
-    this.#connection = connect(this.target, { logger: this.logger, signal });
+    this.#connection = await connect(this.target, { logger: this.logger, signal: this.#closing.signal });
     return this.#connection;
   }
 
@@ -89,15 +104,20 @@ export class WindowsHost implements AsyncDisposable {
    *
    * @param text composed by `powershell.ts`
    */
-  async powershell(text: string, streams: CommandStreams, signal: AbortSignal): Promise<CommandResult> {
-    const commandLine = encodedCommandLine(text);
+  async powershell(
+    text: string,
+    streams: CommandStreams,
+    signal: AbortSignal,
+    program: PowershellProgram = 'powershell',
+  ): Promise<CommandResult> {
+    const commandLine = encodedCommandLine(text, program);
     if (commandLine.length <= maxCommandLine) return this.command(commandLine, streams, signal);
     const sftp = await this.sftp(signal);
     // Relative to the home folder, where both SFTP and commands begin: no drive, no spaces, nothing to quote.
     const name = `.win-automation-${randomUUID()}.ps1`;
     await sftp.writeFile(name, scriptFileBytes(text), signal);
     try {
-      return await this.command(fileCommandLine(name), streams, signal);
+      return await this.command(fileCommandLine(name, program), streams, signal);
     } finally {
       await sftp.remove(name).catch((error: unknown) => {
         this.logger.warn('powershell', 'an uploaded script could not be removed', {
@@ -150,12 +170,15 @@ export class WindowsHost implements AsyncDisposable {
   /** The PowerShell that stays, or undefined where it can't be had: then every script gets one of its own. */
   async #warmPowershell(signal: AbortSignal): Promise<WarmPowershell | undefined> {
     const connection = await this.connection(signal);
-    if (this.#warm?.isUsable) return this.#warm;
+    if (this.#coldConnection === connection) return undefined;
+    if (!this.#warm?.isUsable) this.#warm = WarmPowershell.start(connection);
     try {
-      this.#warm = await WarmPowershell.start(connection, signal);
+      await abortable(this.#warm.ready, signal);
       return this.#warm;
     } catch (error) {
       signal.throwIfAborted();
+      // Not again on this connection: a start that fails may take its whole deadline.
+      this.#coldConnection = connection;
       this.logger.warn('powershell', 'no PowerShell that stays; starting one a script', { err: messageOf(error) });
       return undefined;
     }
@@ -169,9 +192,10 @@ export class WindowsHost implements AsyncDisposable {
 
   /** Ends the PowerShell and the connection. */
   async close(): Promise<void> {
+    this.#closing.abort(new AutomationError('ssh_connection_lost', `the connection to ${this.target.name} was closed`));
     this.#warm?.close();
-    const connection = await this.#connection?.catch(() => undefined);
-    await connection?.close();
+    await this.#connecting?.catch(() => undefined);
+    await this.#connection?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

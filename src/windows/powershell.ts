@@ -22,7 +22,10 @@ const writeDocument = [
 // Without this, powershell.exe ends with 0 after a native command that failed as the last one.
 const epilogue = 'if ($?) { exit 0 } elseif ($LASTEXITCODE) { exit $LASTEXITCODE } else { exit 1 }';
 
-const program = 'powershell -NoProfile -NonInteractive';
+/** Windows PowerShell 5.1, or the PowerShell 7 that is installed apart. */
+export type PowershellProgram = 'powershell' | 'pwsh';
+
+const programLine = (program: PowershellProgram) => `${program} -NoProfile -NonInteractive`;
 
 /** A JSON value as scripts take it: base64 of UTF-8, which no shell and no quoting rule can touch. */
 export function encodeArgument(value: unknown): string {
@@ -42,8 +45,17 @@ export function composeScript(script: string, argument: unknown): string {
  * exit code is its own.
  */
 export function composeUserScript(script: string, parameters: Readonly<Record<string, string>>): string {
-  const argument = encodeArgument({ script, parameters });
-  return `${prelude}\n& {\n${scripts.runScript.trimEnd()}\n} '${argument}'\n`;
+  return composeRunner(scripts.runScript, { script, parameters });
+}
+
+/** A command line for cmd.exe as one text for PowerShell: what runs it starts no shell of its own in between. */
+export function composeCmdCommand(command: string): string {
+  return composeRunner(scripts.runCmd, { command });
+}
+
+/** A script of ours that lets something of the user's speak for itself. */
+function composeRunner(script: string, argument: unknown): string {
+  return `${prelude}\n& {\n${script.trimEnd()}\n} '${encodeArgument(argument)}'\n`;
 }
 
 /** Any PowerShell of the user's as one text: its exit code is its own `exit`, else that of its last command. */
@@ -51,14 +63,14 @@ export function composeCommand(command: string): string {
   return `${prelude}\n${command}\n${epilogue}`;
 }
 
-/** The command line that runs a text on Windows PowerShell 5.1 from any shell. It may be longer than `maxCommandLine`. */
-export function encodedCommandLine(text: string): string {
-  return `${program} -EncodedCommand ${Buffer.from(text, 'utf16le').toString('base64')}`;
+/** The command line that runs a text on PowerShell from any shell. It may be longer than `maxCommandLine`. */
+export function encodedCommandLine(text: string, program: PowershellProgram = 'powershell'): string {
+  return `${programLine(program)} -EncodedCommand ${Buffer.from(text, 'utf16le').toString('base64')}`;
 }
 
 /** The command line that runs a text that was uploaded. @param path of the file on Windows, without spaces or quotes */
-export function fileCommandLine(path: string): string {
-  return `${program} -ExecutionPolicy Bypass -File ${path}`;
+export function fileCommandLine(path: string, program: PowershellProgram = 'powershell'): string {
+  return `${programLine(program)} -ExecutionPolicy Bypass -File ${path}`;
 }
 
 /** A text as the bytes of a .ps1 file: with a byte order mark, since Windows PowerShell takes others for ANSI. */

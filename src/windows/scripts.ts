@@ -9,6 +9,7 @@ import interactive from './scripts/interactive.ps1' with { type: 'text' };
 import killTree from './scripts/kill-tree.ps1' with { type: 'text' };
 import ports from './scripts/ports.ps1' with { type: 'text' };
 import processes from './scripts/processes.ps1' with { type: 'text' };
+import runCmd from './scripts/run-cmd.ps1' with { type: 'text' };
 import runScript from './scripts/run-script.ps1' with { type: 'text' };
 import screenshot from './scripts/screenshot.ps1' with { type: 'text' };
 import secretFile from './scripts/secret-file.ps1' with { type: 'text' };
@@ -28,6 +29,7 @@ export const scripts = {
   killTree,
   ports,
   processes,
+  runCmd,
   runScript,
   screenshot,
   secretFile,

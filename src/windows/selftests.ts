@@ -27,7 +27,11 @@ function expectEqual(seen: unknown, wanted: unknown, what: string): void {
 /** Runs a command in the host's own shell and returns how it ended and what it said. */
 async function captured(host: WindowsHost, command: string, signal: AbortSignal) {
   const [stdout, stderr] = [new Capture(), new Capture()];
-  const outcome = await executeCommand(host, { command, shell: 'auto', streams: { stdout, stderr } }, signal);
+  const outcome = await executeCommand(
+    host,
+    { command, shell: 'auto', defaultShell: 'auto', streams: { stdout, stderr } },
+    signal,
+  );
   return { ...outcome, stdout: stdout.read().text, stderr: stderr.read().text };
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config/sections.ts';
+import { AutomationError } from '../core/errors.ts';
 
 export type Shell = Config['windows']['shell'];
 
@@ -26,13 +27,28 @@ export function markedCommand(shell: Shell, command: string, marker: string): { 
  * something to cmd.exe gets a caret. A percent sign is safe on a command line only next to a caret, where no variable of
  * that name is found.
  */
-export function quoteForCmd(word: string): string {
+function quoteForCmd(word: string): string {
   const quoted = `"${word.replace(/(\\*)"/g, '$1$1\\"').replace(/(\\+)$/, '$1$1')}"`;
   return quoted.replace(/[()%!^"<>&|]/g, '^$&');
 }
 
 /** Quotes one word for Windows PowerShell: single quotes, doubled inside; nothing expands there. */
-export function quoteForPowershell(word: string): string {
+function quoteForPowershell(word: string): string {
   // PowerShell takes typographic quotes for plain ones.
   return `'${word.replace(/['\u2018\u2019\u201a\u201b]/g, '$&$&')}'`;
+}
+
+/**
+ * A program and its arguments as one command line, each word quoted so that it arrives as it is.
+ *
+ * @throws AutomationError `usage` where the shell is not known
+ */
+export function quoteWords(shell: Shell, words: readonly string[]): string {
+  if (shell === 'auto') {
+    throw new AutomationError('usage', '--quote needs to know the shell', {
+      hint: "give --shell cmd, powershell or pwsh, or set windows.shell to what sshd's DefaultShell is",
+    });
+  }
+  if (shell === 'cmd') return words.map(quoteForCmd).join(' ');
+  return `& ${words.map(quoteForPowershell).join(' ')}`;
 }

@@ -29,29 +29,30 @@ interface Pending {
  * Windows VM 0.3 to 2 s each time. JSON lines both ways. On any doubt it gives itself up: `isUsable` turns false.
  */
 export class WarmPowershell {
-  readonly #channel: ClientChannel;
+  /** Settles when it takes scripts. @throws AutomationError `timeout`, `ssh_*`, `remote_unexpected` */
+  readonly ready: Promise<void>;
   readonly #pending = new Map<number, Pending>();
+  #channel: ClientChannel | undefined;
   #lastId = 0;
   #isOpen = true;
 
-  private constructor(channel: ClientChannel) {
-    this.#channel = channel;
+  private constructor(connection: SshConnection) {
+    this.ready = this.#start(connection);
+    // Whoever waits for it is told; nobody may be waiting.
+    this.ready.catch(() => this.close());
   }
 
-  /** Starts it and waits until it says that it is ready. @throws AutomationError `timeout`, `ssh_*`, `remote_unexpected` */
-  static async start(connection: SshConnection, signal: AbortSignal): Promise<WarmPowershell> {
-    using deadline = new Deadline(startTimeoutMs, 'starting PowerShell', signal);
+  /** Starts one; scripts may be given to it once it is ready. */
+  static start(connection: SshConnection): WarmPowershell {
+    return new WarmPowershell(connection);
+  }
+
+  async #start(connection: SshConnection): Promise<void> {
+    using deadline = new Deadline(startTimeoutMs, 'starting PowerShell');
     const { channel } = await abortable(connection.openCommand(warmCommandLine()), deadline.signal);
-    const warm = new WarmPowershell(channel);
+    this.#channel = channel;
     channel.write(`${Buffer.from(scripts.host, 'utf8').toString('base64')}\n`);
-    const ready = new Promise<void>((resolve, reject) => warm.#listen(resolve, reject));
-    try {
-      await abortable(ready, deadline.signal);
-    } catch (error) {
-      warm.close();
-      throw error;
-    }
-    return warm;
+    await abortable(new Promise<void>((resolve, reject) => this.#listen(channel, resolve, reject)), deadline.signal);
   }
 
   /** False once it has ended, been recycled, or said something that makes no sense. */
@@ -88,23 +89,23 @@ export class WarmPowershell {
   close(): void {
     if (!this.#isOpen) return;
     this.#send({ op: 'exit' });
-    this.#channel.end();
+    this.#channel?.end();
     this.#end('it was closed');
   }
 
   #send(request: Readonly<Record<string, unknown>>): void {
-    if (this.#isOpen) this.#channel.write(`${JSON.stringify(request)}\n`);
+    if (this.#isOpen) this.#channel?.write(`${JSON.stringify(request)}\n`);
   }
 
-  #listen(onReady: () => void, onFailure: (error: unknown) => void): void {
+  #listen(channel: ClientChannel, onReady: () => void, onFailure: (error: unknown) => void): void {
     const fail = (reason: string) => {
       onFailure(new AutomationError('remote_unexpected', `PowerShell did not start: ${reason}`));
       this.#end(reason);
     };
-    this.#channel.stderr.resume();
-    this.#channel.on('error', () => undefined);
-    this.#channel.on('close', () => fail('its channel was closed'));
-    createInterface({ input: this.#channel }).on('line', (line) => {
+    channel.stderr.resume();
+    channel.on('error', () => undefined);
+    channel.on('close', () => fail('its channel was closed'));
+    createInterface({ input: channel }).on('line', (line) => {
       const answer = parseLine(line);
       if (answer === undefined) fail(`it said ${JSON.stringify(line.slice(0, 100))}`);
       else if ('ready' in answer) onReady();

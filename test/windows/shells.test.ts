@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { markedCommand, quoteForCmd, quoteForPowershell } from '../../src/windows/shells.ts';
+import { markedCommand, quoteWords } from '../../src/windows/shells.ts';
 
 describe('a marked command', () => {
   it('goes as it is where the shell is not known, and is its own marker', () => {
@@ -24,10 +24,13 @@ describe('quoting a word', () => {
     ['a&b|c', '^"a^&b^|c^"'],
     ['%PATH%', '^"^%PATH^%^"'],
   ] as const) {
-    it(`for cmd: ${word}`, () => assert.equal(quoteForCmd(word), quoted));
+    it(`for cmd: ${word}`, () => assert.equal(quoteWords('cmd', [word]), quoted));
   }
+  it('refuses to guess the shell', () => {
+    assert.throws(() => quoteWords('auto', ['x']), { code: 'usage' });
+  });
   it('for PowerShell doubles single quotes, typographic ones too', () => {
-    assert.equal(quoteForPowershell("it's $x"), "'it''s $x'");
-    assert.equal(quoteForPowershell('a\u2019b'), "'a\u2019\u2019b'");
+    assert.equal(quoteWords('powershell', ["it's $x"]), "& 'it''s $x'");
+    assert.equal(quoteWords('pwsh', ['a\u2019b', 'c']), "& 'a\u2019\u2019b' 'c'");
   });
 });

@@ -1,6 +1,7 @@
 import { hostConfig } from '../../config/load.ts';
 import { AutomationError } from '../../core/errors.ts';
 import { executeCommand } from '../../windows/exec.ts';
+import { quoteWords, type Shell } from '../../windows/shells.ts';
 import { defineAction } from '../command.ts';
 import { executionFlags, runExecution } from './execution.ts';
 
@@ -17,14 +18,20 @@ export default defineAction({
   ],
   args: {
     ...executionFlags,
-    shell: { type: 'enum', options: shells, description: "what sshd's DefaultShell is (default: windows.shell)" },
+    shell: { type: 'enum', options: shells, description: "the shell to run it in (default: sshd's DefaultShell)" },
+    quote: { type: 'boolean', description: 'quote each word for that shell, so that it arrives as it is' },
   },
   run: (invocation, args) => {
-    const command = invocation.words.join(' ');
-    if (command.trim() === '') throw new AutomationError('usage', 'no command: windows exec -- COMMAND…');
+    if (invocation.words.join('').trim() === '') {
+      throw new AutomationError('usage', 'no command: windows exec -- COMMAND…');
+    }
     return runExecution(invocation, args, ({ session, host, streams, idempotentCheck, signal }) => {
-      const shell = (args.shell as 'auto' | undefined) ?? hostConfig(session.loaded.config, session.host).windows.shell;
-      return executeCommand(host, { command, shell, idempotentCheck, streams }, signal);
+      const { shell: defaultShell } = hostConfig(session.loaded.config, session.host).windows;
+      const shell = (args.shell as Shell | undefined) ?? 'auto';
+      const command = args.quote
+        ? quoteWords(shell === 'auto' ? defaultShell : shell, invocation.words)
+        : invocation.words.join(' ');
+      return executeCommand(host, { command, shell, defaultShell, idempotentCheck, streams }, signal);
     });
   },
 });
