@@ -47,8 +47,8 @@ export class LabState {
   readonly bootedMs = Date.now() - 3_600_000;
   readonly powershellStartMs: number;
   /** The folder that stands for C:\. */
-  readonly root = mkdtempSync(join(tmpdir(), 'win-automation-lab-'));
-  readonly homeDir = join(this.root, 'Users', 'administrator');
+  readonly root: string;
+  readonly homeDir: string;
   readonly firewall = new Map<string, LabFirewallRule>();
   readonly tasks = new Map<string, LabTask>();
   readonly processes = new Map<number, LabProcess>();
@@ -57,11 +57,13 @@ export class LabState {
   readonly listeners = new Map<number, number>();
   #lastPid = 4_000;
 
-  constructor(powershellStartMs: number) {
+  /** @param root an existing folder, which is then the home folder too; without it one of its own */
+  constructor(powershellStartMs: number, root?: string) {
     this.powershellStartMs = powershellStartMs;
-    for (const dir of [this.homeDir, join(this.root, 'Windows'), join(this.root, 'ProgramData')]) {
-      mkdirSync(dir, { recursive: true });
-    }
+    this.root = root ?? mkdtempSync(join(tmpdir(), 'win-automation-lab-'));
+    this.homeDir = root ?? join(this.root, 'Users', 'administrator');
+    const dirs = root === undefined ? [this.homeDir, join(this.root, 'Windows'), join(this.root, 'ProgramData')] : [];
+    for (const dir of dirs) mkdirSync(dir, { recursive: true });
     this.allowPorts();
   }
 

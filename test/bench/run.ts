@@ -1,20 +1,29 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
+import { loadConfig } from '../../src/config/load.ts';
+import { createLogger } from '../../src/core/logger.ts';
+import { WindowsHost } from '../../src/windows/host.ts';
+import { sshTarget } from '../../src/windows/target.ts';
+import { startTestLab } from '../support/lab.ts';
 import { startSshd } from '../support/sshd.ts';
 
 /**
  * Times the executable against a peer, turn about in the same run, and prints ratios of medians: seconds depend on the
  * machine, ratios hardly. Ends non-zero where a ratio is over its limit.
  */
+type Argv = readonly [string, ...string[]];
+type Timed = Argv | (() => Promise<void>);
+
 interface Race {
   readonly name: string;
   readonly limit: number;
   readonly rounds: number;
-  readonly ours: readonly [string, ...string[]];
-  readonly peer: readonly [string, ...string[]];
+  readonly ours: Timed;
+  readonly peer: Timed;
   readonly peerName: string;
 }
 
@@ -23,21 +32,28 @@ const scratch = mkdtempSync(join(tmpdir(), 'wa-bench-'));
 const sshd = await startSshd();
 const env = { PATH: process.env['PATH'], HOME: scratch, ...sshd.env };
 
-function timeMs([program, ...args]: readonly [string, ...string[]]): number {
+async function timeMs(timed: Timed): Promise<number> {
   const startedMs = performance.now();
+  if (typeof timed === 'function') {
+    await timed();
+    return performance.now() - startedMs;
+  }
+  const [program, ...args] = timed;
   const { status, stderr } = spawnSync(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${stderr}`);
   return performance.now() - startedMs;
 }
 
+const warmUpRounds = 2;
+
 const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-function race({ name, limit, rounds, ours, peer, peerName }: Race): boolean {
+async function race({ name, limit, rounds, ours, peer, peerName }: Race): Promise<boolean> {
   const times = { ours: [] as number[], peer: [] as number[] };
-  for (let round = 0; round < rounds + 2; round += 1) {
-    const [mine, theirs] = [timeMs(ours), timeMs(peer)];
+  for (let round = 0; round < rounds + warmUpRounds; round += 1) {
+    const [mine, theirs] = [await timeMs(ours), await timeMs(peer)];
     // The first two rounds only warm the caches.
-    if (round < 2) continue;
+    if (round < warmUpRounds) continue;
     times.ours.push(mine);
     times.peer.push(theirs);
   }
@@ -71,6 +87,21 @@ const ssh = [
   `${sshd.user}@127.0.0.1`,
 ] as const;
 
+const bigFile = join(scratch, 'big');
+writeFileSync(bigFile, randomBytes(512 * 1024 * 1024));
+const scpOptions = [...ssh.slice(1, 6), `-P${sshd.port}`, '-q'];
+const remoteFile = `${sshd.user}@127.0.0.1:wa-bench-big`;
+
+const lab = await startTestLab(400);
+const loaded = await loadConfig({ env: { ...lab.env, HOME: scratch } });
+const logger = createLogger({ level: 'error', redact: (text) => text, write: () => undefined, component: 'bench' });
+
+/** Runs 50 scripts one after another on a lab where powershell.exe takes 400 ms to start. */
+const fiftyScripts = (isWarm: boolean) => async () => {
+  await using host = new WindowsHost(sshTarget(loaded), { logger, isWarm });
+  for (let i = 0; i < 50; i += 1) await host.script('echo', { text: `${i}` }, { signal: AbortSignal.timeout(60_000) });
+};
+
 const races: readonly Race[] = [
   {
     name: '--version',
@@ -96,12 +127,39 @@ const races: readonly Race[] = [
     peer: [...ssh, 'head -c 268435456 /dev/zero'],
     peerName: "Debian's ssh",
   },
+  {
+    name: 'windows put of 512 MiB',
+    limit: 1,
+    rounds: 3,
+    ours: [executable, 'windows', 'put', bigFile, 'wa-bench-big'],
+    peer: ['scp', ...scpOptions, bigFile, remoteFile],
+    peerName: "Debian's scp",
+  },
+  {
+    name: 'windows get of 512 MiB',
+    limit: 1,
+    rounds: 3,
+    ours: [executable, 'windows', 'get', 'wa-bench-big', join(scratch, 'back')],
+    peer: ['scp', ...scpOptions, remoteFile, join(scratch, 'back-scp')],
+    peerName: "Debian's scp",
+  },
+  {
+    name: '50 scripts where PowerShell takes 400 ms to start',
+    limit: 0.1,
+    rounds: 1,
+    ours: fiftyScripts(true),
+    peer: fiftyScripts(false),
+    peerName: 'a PowerShell a script',
+  },
 ];
 
+const wanted = process.argv.slice(2);
 let isGood = true;
 try {
-  for (const one of races) isGood = race(one) && isGood;
+  for (const one of races.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word))))
+    isGood = (await race(one)) && isGood;
 } finally {
+  await lab.close();
   await sshd.stop();
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -59,7 +59,7 @@ describe('a Windows host (the lab)', { skip }, () => {
     writeFileSync(file, `# ${'x'.repeat(20_000)}\nWrite-Output 'done'\n`);
     const { words } = await run(['windows', 'script', file]);
     assert.equal(words['stdout'], 'done\r\n');
-    assert.ok(lab.started.at(-1)?.includes('-File .win-automation-'), lab.started.at(-1));
+    assert.ok(lab.started.at(-1)?.includes('-File .win-automation-'));
     assert.deepEqual(
       readdirSync(lab.state.homeDir).filter((entry) => entry.endsWith('.ps1')),
       [],
