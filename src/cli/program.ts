@@ -4,6 +4,7 @@ import { type Command, defineGroup } from './command.ts';
 export const program: Command = defineGroup('win-automation', 'Drives a Windows VM from the Linux host beside it', {
   doctor: () => import('./doctor.ts'),
   windows: () => import('./windows.ts'),
+  aloha: () => import('./aloha.ts'),
   config: () => import('./config.ts'),
   lab: () => import('./lab.ts'),
   demo: () => import('./demo.ts'),

@@ -3,6 +3,7 @@ import { Deadline } from '../core/deadline.ts';
 import { type Milliseconds, milliseconds } from '../core/duration.ts';
 import { AutomationError, messageOf, systemCodeOf } from '../core/errors.ts';
 import { retry } from '../core/retry.ts';
+import { endpointOf, probeTcp } from './tcp.ts';
 
 const maxBodyBytes = 8 * 1024 * 1024;
 const transientStatuses: readonly number[] = [502, 503, 504];
@@ -32,7 +33,7 @@ export interface HttpAnswer {
 export function get(request: HttpRequest): Promise<HttpAnswer> {
   let last: HttpAnswer | undefined;
   const once = async () => {
-    last = await getOnce(request);
+    last = await sendOnce('GET', request);
     if (!transientStatuses.includes(last.status)) return last;
     throw new AutomationError('http_unexpected', `${request.url} answers ${last.status}`, { isTransient: true });
   };
@@ -43,11 +44,28 @@ export function get(request: HttpRequest): Promise<HttpAnswer> {
   });
 }
 
-async function getOnce({ url, timeoutMs, signal }: HttpRequest): Promise<HttpAnswer> {
-  using deadline = new Deadline(timeoutMs, `GET ${url}`, signal);
+/**
+ * Sends a JSON document by POST, once: what may have been taken is not sent twice. Only reaching the server is tried again.
+ *
+ * @throws AutomationError `http_unreachable`, `http_unexpected` (a body over 8 MiB), `timeout`
+ */
+export async function post(request: HttpRequest, document: unknown): Promise<HttpAnswer> {
+  const { url, timeoutMs, attempts, signal } = request;
+  const { host, port } = endpointOf(url);
+  await retry(() => probeTcp(host, port, timeoutMs, signal), { attempts, signal });
+  return sendOnce('POST', request, document);
+}
+
+async function sendOnce(method: 'GET' | 'POST', request: HttpRequest, document?: unknown): Promise<HttpAnswer> {
+  const { url, timeoutMs, signal } = request;
+  using deadline = new Deadline(timeoutMs, `${method} ${url}`, signal);
   const startedMs = performance.now();
   try {
     const response = await ofetch.raw(url, {
+      method,
+      ...(document === undefined ? {} : { body: document as Record<string, unknown> }),
+      // A connection that the server closed meanwhile must not make the runtime send a request again.
+      ...(method === 'POST' ? { keepalive: false } : {}),
       responseType: 'stream',
       ignoreResponseError: true,
       redirect: 'manual',

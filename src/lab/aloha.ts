@@ -1,25 +1,39 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import * as v from 'valibot';
+import { LabAlohaRuns, requestSchema } from './aloha-run.ts';
+import { startForwarder } from './forwarder.ts';
+import { listenOnLoopback } from './listen.ts';
 import type { LabState } from './state.ts';
 
 const guestServerPort = 7_887;
 const guestClientPort = 7_888;
 
+const actionSchema = v.looseObject({ screenshot: v.string(), query: v.string() });
+
 /** The Aloha server and client, as a person finds them from outside: behaviour and words are those of ShowUI-Aloha. */
 export interface LabAloha {
   readonly serverUrl: string;
   readonly clientUrl: string;
+  readonly runs: LabAlohaRuns;
   close(): Promise<void>;
 }
 
-/** Starts both on free loopback ports. */
+/** Starts both, each behind a forwarded port of its own. */
 export async function startAloha(state: LabState): Promise<LabAloha> {
-  const server = await listen(guarded(state, guestServerPort, 'aloha-server-dead', serveServer));
-  const client = await listen(guarded(state, guestClientPort, 'aloha-client-dead', serveClient(new AlohaRun())));
-  state.listeners.set(guestServerPort, server.port);
-  state.listeners.set(guestClientPort, client.port);
+  const runs = new LabAlohaRuns(state);
+  const open = async (guestPort: number, server: Server) => {
+    const inside = await listenOnLoopback(server, () => server.closeAllConnections());
+    state.listeners.set(guestPort, inside.port);
+    const forwarder = await startForwarder(state, guestPort);
+    const close = () => Promise.all([forwarder.close(), inside.close()]);
+    return { url: `http://127.0.0.1:${forwarder.port}`, close };
+  };
+  const server = await open(guestServerPort, guarded(state, 'aloha-server-dead', serveServer));
+  const client = await open(guestClientPort, guarded(state, 'aloha-client-dead', serveClient(runs)));
   return {
-    serverUrl: `http://127.0.0.1:${server.port}`,
-    clientUrl: `http://127.0.0.1:${client.port}`,
+    serverUrl: server.url,
+    clientUrl: client.url,
+    runs,
     close: async () => {
       await Promise.all([server.close(), client.close()]);
     },
@@ -28,17 +42,11 @@ export async function startAloha(state: LabState): Promise<LabAloha> {
 
 type Route = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
-/** What stands between a caller and the program: a firewall that swallows, a process that is gone or hangs. */
-function guarded(
-  state: LabState,
-  guestPort: number,
-  dead: 'aloha-server-dead' | 'aloha-client-dead',
-  route: Route,
-): Server {
+/** What may be wrong with the program: its process is gone, or hangs. */
+function guarded(state: LabState, dead: 'aloha-server-dead' | 'aloha-client-dead', route: Route): Server {
   return createServer((request, response) => {
     if (state.faults.has(dead)) return void request.socket.resetAndDestroy();
-    // TCP connects, and then nothing: the forwarder answers where the firewall swallows (context.md, "Common issue").
-    if (!state.isAllowed(guestPort) || state.faults.has('aloha-hang')) return;
+    if (state.faults.has('aloha-hang')) return;
     let body = '';
     request.on('data', (chunk: Buffer) => {
       body += chunk.toString('utf8');
@@ -47,43 +55,20 @@ function guarded(
   });
 }
 
-const serveServer: Route = (request, response) => {
+const serveServer: Route = (request, response, body) => {
   if (request.method === 'GET' && request.url === '/') return void response.end('Aloha API server is running');
-  if (request.method === 'POST' && request.url === '/generate_action') {
-    return json(response, 400, { error: 'Missing required fields' });
-  }
+  if (request.method === 'POST' && request.url === '/generate_action') return generateAction(response, body);
   return notFound(response);
 };
 
-/** One run at a time. Fields left out keep the previous request's value, as in the original. */
-class AlohaRun {
-  #timer: NodeJS.Timeout | undefined;
-  #steps = 0;
-
-  get isOn(): boolean {
-    return this.#timer !== undefined;
-  }
-
-  start(maxSteps: number | undefined): void {
-    this.#steps = maxSteps ?? this.#steps;
-    // max_steps = N runs N - 1 steps, a fifth of a second each here.
-    this.#timer = setTimeout(() => this.stop(), Math.max(0, this.#steps - 1) * 200);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-}
-
 const serveClient =
-  (run: AlohaRun): Route =>
+  (runs: LabAlohaRuns): Route =>
   (request, response, body) => {
     const isPost = request.method === 'POST';
-    if (request.url === '/run_task' && isPost) return runTask(run, response, body);
+    if (request.url === '/run_task' && isPost) return runTask(runs, response, body);
     if (request.url === '/stop' && isPost) {
-      if (!run.isOn) return json(response, 400, { status: 'error', message: 'No active task to stop' });
-      run.stop();
+      if (!runs.isOn) return json(response, 400, { status: 'error', message: 'No active task to stop' });
+      runs.stop();
       return json(response, 200, { status: 'success', message: 'Stop signal sent' });
     }
     if (request.url === '/run_task' || request.url === '/stop') {
@@ -92,23 +77,33 @@ const serveClient =
     return notFound(response);
   };
 
-function runTask(run: AlohaRun, response: ServerResponse, body: string): void {
-  const request = parse(body);
-  if (run.isOn) json(response, 409, { status: 'error', message: 'A task is already running' });
-  else if (typeof request?.['task'] !== 'string') {
+function runTask(runs: LabAlohaRuns, response: ServerResponse, body: string): void {
+  const request = parse(requestSchema, body);
+  if (request === undefined) {
     json(response, 400, { status: 'error', message: 'Missing required field(s): task' });
-  } else {
-    run.start(typeof request['max_steps'] === 'number' ? request['max_steps'] : undefined);
-    json(response, 200, { status: 'success', message: 'Task started', task: request['task'] });
+  } else if (runs.isOn) json(response, 409, { status: 'error', message: 'A task is already running' });
+  else {
+    runs.start(request);
+    json(response, 200, { status: 'success', message: 'Task started', task: request.task });
   }
 }
 
-function parse(body: string): Record<string, unknown> | undefined {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
+function generateAction(response: ServerResponse, body: string): void {
+  const request = parse(actionSchema, body);
+  if (request === undefined) json(response, 400, { error: 'Missing required fields: screenshot, query' });
+  else if (!/^[A-Za-z0-9+/]+=*$/.test(request.screenshot)) {
+    response
+      .writeHead(500, { 'content-type': 'text/html' })
+      .end('<!doctype html><title>500 Internal Server Error</title>');
+  } else {
+    // Without an API key it says success all the same.
+    json(response, 200, { status: 'success', generated_action: { content: { action: 'ERROR' } } });
   }
+}
+
+function parse<T>(schema: v.GenericSchema<unknown, T>, body: string): T | undefined {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), body);
+  return parsed.success ? parsed.output : undefined;
 }
 
 function json(response: ServerResponse, status: number, document: unknown): void {
@@ -116,18 +111,3 @@ function json(response: ServerResponse, status: number, document: unknown): void
 }
 
 const notFound = (response: ServerResponse) => void response.writeHead(404).end('Not Found');
-
-function listen(server: Server): Promise<{ port: number; close: () => Promise<void> }> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      const close = () =>
-        new Promise<void>((closed) => {
-          server.close(() => closed());
-          server.closeAllConnections();
-        });
-      resolve({ port, close });
-    });
-  });
-}

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startAloha } from './aloha.ts';
+import { type LabAloha, startAloha } from './aloha.ts';
+import { labAlohaDir } from './aloha-run.ts';
 import { makeKeyPair } from './keys.ts';
 import { type LabSshServer, startSshServer } from './ssh-server.ts';
 import { type Fault, LabState } from './state.ts';
@@ -17,6 +18,7 @@ export interface LabOptions {
 /** A running simulated Windows host. */
 export interface Lab {
   readonly state: LabState;
+  readonly aloha: LabAloha;
   /** The environment that points win-automation at it. */
   readonly env: Readonly<Record<string, string>>;
   /** Switches a fault on or off. */
@@ -51,6 +53,7 @@ export async function startLab({ powershellStartMs, dir, note }: LabOptions): Pr
   };
   return {
     state,
+    aloha,
     env: {
       WIN_AUTOMATION_WINDOWS_SSH_HOST: '127.0.0.1',
       WIN_AUTOMATION_WINDOWS_SSH_PORT: String(ssh.port),
@@ -59,6 +62,7 @@ export async function startLab({ powershellStartMs, dir, note }: LabOptions): Pr
       WIN_AUTOMATION_WINDOWS_SSH_KNOWN_HOSTS_FILE: knownHostsFile,
       WIN_AUTOMATION_ALOHA_SERVER_URL: aloha.serverUrl,
       WIN_AUTOMATION_ALOHA_CLIENT_URL: aloha.clientUrl,
+      WIN_AUTOMATION_ALOHA_DIR: labAlohaDir,
     },
     setFault,
     close: async () => {

@@ -80,14 +80,32 @@ export class SshConnection {
    * @throws AutomationError `ssh_connection_lost`, `ssh_channel_refused`
    */
   openSftp(): Promise<SFTPWrapper> {
+    return this.#open('SFTP', (done) => this.#client.sftp(done));
+  }
+
+  /**
+   * Opens a TCP connection from the far side (RFC 4254, section 7.2).
+   *
+   * @throws AutomationError `ssh_connection_lost`, `ssh_channel_refused` (nobody listens there)
+   */
+  openStream(host: string, port: number): Promise<ClientChannel> {
+    return this.#open(`${host}:${port}`, (done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done));
+  }
+
+  #open<T>(what: string, start: (done: (error: Error | undefined, opened: T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const onClose = () => reject(this.lost('while SFTP was being opened'));
+      const onClose = () => reject(this.lost(`while ${what} was being opened`));
       this.#client.once('close', onClose);
-      this.#client.sftp((error, sftp) => {
+      const onOpened = (error: Error | undefined | null, opened: T) => {
         this.#client.off('close', onClose);
-        if (error === undefined || error === null) resolve(sftp);
-        else reject(this.#isOpen ? this.#refused(error) : this.lost('before SFTP was opened'));
-      });
+        if (error === undefined || error === null) resolve(opened);
+        else reject(this.#isOpen ? this.#refused(error) : this.lost(`before ${what} was opened`));
+      };
+      try {
+        start(onOpened);
+      } catch {
+        reject(this.lost(`before ${what} was opened`));
+      }
     });
   }
 

@@ -73,18 +73,29 @@ export function executeScript(
   return unlessDone(host, execution, signal, () => host.powershell(text, execution.streams, signal));
 }
 
+/**
+ * Whether an idempotency check holds: PowerShell that exits 0 where there is nothing to do.
+ *
+ * @throws the signal's reason, and what `connect` and `runCommand` throw
+ */
+export async function holds(host: WindowsHost, idempotentCheck: string, signal: AbortSignal): Promise<boolean> {
+  const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+  const streams = { stdout: nowhere(), stderr: nowhere() };
+  const checked = await host.powershell(composeCommand(idempotentCheck), streams, signal);
+  if (checked.status === undefined) throw checked.stoppedBy;
+  return checked.status.exitCode === 0;
+}
+
 async function unlessDone(
   host: WindowsHost,
   { idempotentCheck }: Execution,
   signal: AbortSignal,
   run: () => Promise<CommandResult>,
 ): Promise<ExecOutcome> {
-  if (idempotentCheck !== undefined) {
-    const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
-    const streams = { stdout: nowhere(), stderr: nowhere() };
-    const checked = await host.powershell(composeCommand(idempotentCheck), streams, signal);
-    if (checked.status === undefined) throw checked.stoppedBy;
-    if (checked.status.exitCode === 0) return { ...checked, state: 'skipped' };
+  const startedMs = performance.now();
+  if (idempotentCheck !== undefined && (await holds(host, idempotentCheck, signal))) {
+    const durationMs = Math.round(performance.now() - startedMs);
+    return { state: 'skipped', status: { exitCode: 0, signal: null }, stoppedBy: undefined, durationMs };
   }
   const result = await run();
   return { ...result, state: stateOf(result) };

@@ -1,4 +1,6 @@
+import { AutomationError } from '../core/errors.ts';
 import type { Session } from './contracts.ts';
+import type { WindowsHost } from './host.ts';
 
 /** Whether GUI work may run now, and why not. */
 export type GuiGate =
@@ -28,4 +30,12 @@ export function judgeGui(sessions: readonly Session[]): GuiGate {
     return { state: 'blocked', reason: 'disconnected', message };
   }
   return { state: 'blocked', reason: 'nobody_logged_on', message: 'nobody is logged on: log on at the VM console' };
+}
+
+/** Asks the host and lets GUI work through, or not. @throws AutomationError `gui_blocked` with the reason in its fields */
+export async function requireGui(host: WindowsHost, signal: AbortSignal): Promise<void> {
+  const { sessions } = await host.script('sessions', {}, { signal });
+  const gate = judgeGui(sessions);
+  if (gate.state === 'open') return;
+  throw new AutomationError('gui_blocked', gate.message, { fields: { reason: gate.reason } });
 }

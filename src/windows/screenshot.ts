@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AutomationError } from '../core/errors.ts';
 import type { ScriptOutput } from './contracts.ts';
 import { get } from './files.ts';
-import { judgeGui } from './gui-gate.ts';
+import { requireGui } from './gui-gate.ts';
 import type { WindowsHost } from './host.ts';
 import { sftpPath } from './paths.ts';
 import { encodeArgument } from './powershell.ts';
@@ -21,10 +21,7 @@ export type Screenshot = Pick<ScriptOutput<'screenshot'>, 'width' | 'height'> & 
  * @throws AutomationError `gui_blocked` where there is no desktop to see, `script_failed`, `file_failed`
  */
 export async function takeScreenshot(host: WindowsHost, path: string, signal: AbortSignal): Promise<Screenshot> {
-  const { sessions } = await host.script('sessions', {}, { signal });
-  const gate = judgeGui(sessions);
-  if (gate.state === 'blocked')
-    throw new AutomationError('gui_blocked', gate.message, { fields: { reason: gate.reason } });
+  await requireGui(host, signal);
   const remote = `${folder}\\${randomUUID()}.png`;
   const sftp = await host.sftp(signal);
   await sftp.makeDir(sftpPath(folder));

@@ -76,6 +76,25 @@ export class Sftp {
     );
   }
 
+  /** Reads a part of a file into memory. @param endBytes the first byte that is not read */
+  async read(path: string, startBytes: number, endBytes: number, signal: AbortSignal): Promise<Buffer> {
+    if (endBytes <= startBytes) return Buffer.alloc(0);
+    const stream = this.#wrapper.createReadStream(path, { start: startBytes, end: endBytes - 1 });
+    try {
+      return await abortable(
+        this.#call<Buffer>('read', path, (done) => {
+          const chunks: Buffer[] = [];
+          stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+          stream.once('error', done);
+          stream.once('end', () => done(undefined, Buffer.concat(chunks)));
+        }),
+        signal,
+      );
+    } finally {
+      stream.destroy();
+    }
+  }
+
   /** Uploads one file as it is. On abort the transfer is cut by closing the session. */
   upload(local: string, remote: string, signal: AbortSignal, onProgress?: OnProgress): Promise<void> {
     const options = { concurrency, chunkSize: chunkBytes, step: (total: number) => onProgress?.(total) };

@@ -2,13 +2,14 @@ import process from 'node:process';
 import type { ParsedArgs } from 'citty';
 import { Deadline } from '../../core/deadline.ts';
 import { durationFlag } from '../../core/duration.ts';
-import { AutomationError, messageOf } from '../../core/errors.ts';
+import { messageOf } from '../../core/errors.ts';
 import { exitCodeOf, exitCodes } from '../../core/exit-codes.ts';
 import { Capture, type CapturedText } from '../../windows/capture.ts';
 import { decodeClixml } from '../../windows/clixml.ts';
 import type { CommandStreams } from '../../windows/command.ts';
 import type { ExecOutcome } from '../../windows/exec.ts';
 import type { WindowsHost } from '../../windows/host.ts';
+import { idempotentCheckOf, idempotentFlags } from '../idempotent.ts';
 import type { Invocation, Session } from '../invocation.ts';
 import { execPayload, execWords } from './exec-payload.ts';
 import { openHost } from './open-host.ts';
@@ -19,12 +20,7 @@ export const executionFlags = {
   stdin: { type: 'boolean', description: 'forward standard input' },
   timeout: { type: 'string', valueHint: 'D', description: 'deadline of the whole (default: hatchet.job_timeout)' },
   'propagate-exit': { type: 'boolean', description: 'end with the exit code of what ran' },
-  idempotent: { type: 'boolean', description: 'skip it where the check holds' },
-  'idempotent-check': {
-    type: 'string',
-    valueHint: 'PS',
-    description: 'PowerShell that exits 0 if there is nothing to do',
-  },
+  ...idempotentFlags,
 } as const;
 
 export interface ExecutionContext {
@@ -46,10 +42,7 @@ export async function runExecution(
   args: ParsedArgs<typeof executionFlags>,
   work: (context: ExecutionContext) => Promise<ExecOutcome>,
 ): Promise<number> {
-  const idempotentCheck = args['idempotent-check'];
-  if ((args.idempotent ?? false) !== (idempotentCheck !== undefined)) {
-    throw new AutomationError('usage', '--idempotent and --idempotent-check PS go together');
-  }
+  const idempotentCheck = idempotentCheckOf(args);
   const timeoutFlagMs = args.timeout === undefined ? undefined : durationFlag('timeout', args.timeout);
   const session = await invocation.open();
   using deadline = new Deadline(

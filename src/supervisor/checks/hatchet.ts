@@ -1,3 +1,4 @@
+import { found, skipped, wrong } from '../../core/finding.ts';
 import { versions } from '../../core/version.ts';
 import { get } from '../../http/request.ts';
 import { type Check, judge } from '../verdict.ts';
@@ -7,14 +8,13 @@ export const checkHatchet: Check = ({ loaded, signal }) =>
   judge('hatchet', signal, async () => {
     const { config, secrets } = loaded;
     if (config.jobs.engine === 'local' || (config.jobs.engine === 'auto' && secrets.hatchetToken === undefined)) {
-      return { state: 'skipped', reason: 'engine_local', detail: 'jobs run on the local engine' };
+      return skipped('engine_local', 'jobs run on the local engine');
     }
     for (const path of ['/live', '/ready']) {
       const url = config.hatchet.health_url + path;
       const { status } = await get({ url, timeoutMs: config.timeout, attempts: 1, signal });
       if (status === 200) continue;
-      const detail = `${url} answers ${status}`;
-      return { state: 'failed', reason: 'not_ready', detail, hints: ['it may be starting: try again in a minute'] };
+      return wrong('not_ready', `${url} answers ${status}`, ['it may be starting: try again in a minute']);
     }
-    return { reason: 'ready', detail: `${config.hatchet.health_url}, SDK ${versions.hatchetSdk}` };
+    return found('ready', `${config.hatchet.health_url}, SDK ${versions.hatchetSdk}`);
   });

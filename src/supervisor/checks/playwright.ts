@@ -1,4 +1,5 @@
 import { hostConfig } from '../../config/load.ts';
+import { found, skipped } from '../../core/finding.ts';
 import { probeTcp } from '../../http/tcp.ts';
 import { type Check, judge } from '../verdict.ts';
 
@@ -7,9 +8,9 @@ export const checkPlaywright: Check = ({ loaded, host, signal }) =>
   judge('playwright', signal, async () => {
     if (loaded.secrets.playwrightWsPath === undefined) {
       const hints = ['set WIN_AUTOMATION_PLAYWRIGHT_WS_PATH or WIN_AUTOMATION_PLAYWRIGHT_WS_PATH_FILE'];
-      return { state: 'skipped', reason: 'no_ws_path', detail: 'the secret path is not set', hints };
+      return skipped('no_ws_path', 'the secret path is not set', hints);
     }
     const { playwright } = hostConfig(loaded.config, host);
     await probeTcp(playwright.host, playwright.port, loaded.config.timeout, signal);
-    return { reason: 'listens', detail: `${playwright.host}:${playwright.port} takes connections` };
+    return found('listens', `${playwright.host}:${playwright.port} takes connections`);
   });

@@ -1,3 +1,4 @@
+import { found } from '../../core/finding.ts';
 import { connect } from '../../windows/connection.ts';
 import { addressOf, sshTarget } from '../../windows/target.ts';
 import { type Check, judge } from '../verdict.ts';
@@ -8,5 +9,5 @@ export const checkSsh: Check = ({ loaded, host, logger, signal }) =>
     const target = sshTarget(loaded, host);
     const connection = await connect({ ...target, attempts: 1 }, { logger, signal });
     await connection.close();
-    return { reason: 'connected', detail: `a session as ${addressOf(target)}` };
+    return found('connected', `a session as ${addressOf(target)}`);
   });

@@ -1,0 +1,26 @@
+import * as v from 'valibot';
+import { ProblemsError } from '../core/errors.ts';
+import type { JobType } from '../jobs/job-type.ts';
+
+/** Checks a job's input. @throws ProblemsError `usage`, every problem with its path */
+export function parseInput(type: JobType, input: unknown): unknown {
+  const parsed = v.safeParse(type.input, input);
+  if (parsed.success) return parsed.output;
+  const problems = parsed.issues.map((issue) => {
+    const path = v.getDotPath(issue);
+    return `${type.name} input${path === null ? '' : ` ${path}`}: ${issue.message}`;
+  });
+  throw new ProblemsError('usage', problems);
+}
+
+/** Leaves out what is undefined, so that the job type's own defaults hold. */
+export function withoutUndefined(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+}
+
+/** A whole number that a flag was given. @throws ProblemsError `usage` */
+export function wholeNumber(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw new ProblemsError('usage', [`--${flag} ${text}: not a whole number`]);
+  return Number(text);
+}

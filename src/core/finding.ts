@@ -1,0 +1,34 @@
+import { exitCodes } from './exit-codes.ts';
+
+/** What a probe found. */
+export interface Finding {
+  readonly state: 'ok' | 'degraded' | 'failed' | 'skipped' | 'unknown';
+  /** Stable, for scripts: `connected`, `http_hangs`, `ssh_unreachable`, … */
+  readonly reason: string;
+  /** What was measured, for a person. */
+  readonly detail: string;
+  /** What to do next, a line each. */
+  readonly hints: readonly string[];
+  /** What this finding alone would end a command with. */
+  readonly exitCode: number;
+}
+
+/** A finding that all is well. */
+export function found(reason: string, detail: string): Finding {
+  return { state: 'ok', reason, detail, hints: [], exitCode: exitCodes.success };
+}
+
+/** A finding that something is wrong. */
+export function wrong(
+  reason: string,
+  detail: string,
+  hints: readonly string[],
+  exitCode: number = exitCodes.failure,
+): Finding {
+  return { state: 'failed', reason, detail, hints, exitCode };
+}
+
+/** A finding that something was not looked at, and why. */
+export function skipped(reason: string, detail: string, hints: readonly string[] = []): Finding {
+  return { state: 'skipped', reason, detail, hints, exitCode: exitCodes.success };
+}

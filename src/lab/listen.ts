@@ -1,0 +1,22 @@
+import type { Server } from 'node:net';
+
+export interface Listening {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Starts a server on a free loopback port. @param cut ends the connections that are open when it is closed */
+export function listenOnLoopback(server: Server, cut: () => void): Promise<Listening> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      const close = () =>
+        new Promise<void>((closed) => {
+          server.close(() => closed());
+          cut();
+        });
+      resolve({ port, close });
+    });
+  });
+}
