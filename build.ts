@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { BunPlugin } from 'bun';
 
 /**
  * Builds the standalone executable.
@@ -26,9 +28,30 @@ async function commitOf(): Promise<string> {
   return (await git('status', '--porcelain', '--untracked-files=no')) === '' ? commit : `${commit}-dirty`;
 }
 
+/**
+ * Puts JSON that playwright-core reads by path at run time into the code: the build machine's paths exist nowhere else.
+ * A library that no longer looks like this fails the build, not the host at night.
+ */
+const embedPlaywrightJson: BunPlugin = {
+  name: 'embed-playwright-json',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /playwright-core\/lib\/coreBundle\.js$/ }, async ({ path }) => {
+      let contents = await readFile(path, 'utf8');
+      for (const name of ['package.json', 'browsers.json']) {
+        const json = await readFile(join(dirname(path), '..', name), 'utf8');
+        const pattern = new RegExp(`require\\(import_path\\d+\\.default\\.join\\(packageRoot, "${name}"\\)\\)`, 'g');
+        if (contents.match(pattern)?.length !== 1) throw new Error(`${path}: expected one require of ${name}`);
+        contents = contents.replace(pattern, () => `(${json.trim()})`);
+      }
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
 async function build(outfile: string, target?: Target): Promise<void> {
   const result = await Bun.build({
     entrypoints: ['src/main.ts'],
+    plugins: [embedPlaywrightJson],
     compile: {
       outfile,
       ...(target === undefined ? {} : { target: `bun-${target}` }),

@@ -11,13 +11,14 @@ const maxReadBytes = 1024 * 1024;
 /** Reads on in the Aloha client's log from where it was opened. */
 export class LogTail {
   readonly #host: WindowsHost;
-  readonly #path: string;
+  /** As SFTP names it. */
+  readonly path: string;
   readonly #decoder = new TextDecoder();
   #offsetBytes: number;
 
   private constructor(host: WindowsHost, path: string, offsetBytes: number) {
     this.#host = host;
-    this.#path = path;
+    this.path = path;
     this.#offsetBytes = offsetBytes;
   }
 
@@ -35,15 +36,12 @@ export class LogTail {
    */
   async read(signal: AbortSignal): Promise<string> {
     const sftp = await this.#host.sftp(signal);
-    const sizeBytes = (await sftp.stat(this.#path))?.size ?? 0;
+    const sizeBytes = (await sftp.stat(this.path))?.size ?? 0;
     if (sizeBytes < this.#offsetBytes) {
-      throw new AutomationError(
-        'remote_unexpected',
-        `${this.#path} was begun anew: the Aloha client was started again`,
-      );
+      throw new AutomationError('remote_unexpected', `${this.path} was begun anew: the Aloha client was started again`);
     }
     const endBytes = Math.min(sizeBytes, this.#offsetBytes + maxReadBytes);
-    const bytes = await sftp.read(this.#path, this.#offsetBytes, endBytes, signal);
+    const bytes = await sftp.read(this.path, this.#offsetBytes, endBytes, signal);
     this.#offsetBytes += bytes.length;
     return this.#decoder.decode(bytes, { stream: true });
   }

@@ -23,6 +23,12 @@ export class RunLog {
   #step = 0;
   #verdict: RunEnd | undefined;
   #isOver = false;
+  #hasBegun = false;
+
+  /** Whether the client has said anything since. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
 
   get progress(): RunProgress {
     const end = this.#isOver ? (this.#verdict ?? { kind: 'unfinished' as const, message: '' }) : undefined;
@@ -40,6 +46,7 @@ export class RunLog {
     // Only what the client itself logs counts: a task or a model's answer may have lines of its own.
     const line = /^\d{4}-\d\d-\d\d [\d:,]+ - [A-Z]+ - (.*)$/.exec(whole)?.[1];
     if (line === undefined || this.#isOver) return;
+    this.#hasBegun = true;
     const taskId = /\bunique_task_id: (\S+)$/.exec(line)?.[1];
     const step = /^step_count: (\d+)$/.exec(line)?.[1];
     const failure =

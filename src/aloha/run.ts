@@ -13,6 +13,8 @@ const pollMs = 500;
 const stopGraceMs = 60_000;
 /** A stop right after the start can be lost: it is sent again. */
 const stopAgainMs = 2_000;
+/** A client that logs where we look says something at once. */
+const firstWordMs = 15_000;
 /** After so many looks without a word the client is asked whether it is still there. */
 const silentLooks = 20;
 
@@ -119,7 +121,10 @@ async function follow(
     return log.progress.end !== undefined;
   };
   try {
-    await untilOver(isOver, api, signal, host);
+    if (!(await untilOver(isOver, () => log.hasBegun, api, signal, host))) {
+      const message = `only known to have been started: ${tail.path} tells nothing of it`;
+      return { state: 'started', message, stoppedBy: undefined };
+    }
   } catch (error) {
     if (!signal.aborted) return { state: 'failed', message: messageOf(error), stoppedBy: undefined };
     const message = await stopAndWait(isOver, api, host);
@@ -128,20 +133,24 @@ async function follow(
   return { ...verdictOf(log.progress, maxSteps), stoppedBy: undefined };
 }
 
+/** @returns false if the log tells nothing at all */
 async function untilOver(
   isOver: (signal: AbortSignal) => Promise<boolean>,
+  hasBegun: () => boolean,
   api: AlohaApi,
   signal: AbortSignal,
   host: WindowsHost,
-): Promise<void> {
+): Promise<boolean> {
+  const startedMs = performance.now();
   for (let look = 1; ; look += 1) {
     try {
-      if (await isOver(signal)) return;
+      if (await isOver(signal)) return true;
     } catch (error) {
       // The run goes on inside Windows whatever becomes of our connection.
       if (signal.aborted || !isPassing(error)) throw error;
       host.logger.warn('follow', 'the log can not be read for the moment', { err: messageOf(error) });
     }
+    if (!hasBegun() && performance.now() - startedMs > firstWordMs) return false;
     // A client that died will never log its end.
     if (look % silentLooks === 0) await api.askClient();
     await sleep(pollMs, signal);

@@ -45,7 +45,7 @@ const lab = defineAction({
 
 const exportLines = (env: Readonly<Record<string, string>>) =>
   Object.entries(env)
-    .map(([name, value]) => `export ${name}=${value}\n`)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`)
     .join('');
 
 const command: Command = { ...lab, subCommands: { fault: async () => (await import('./lab/fault.ts')).default } };
