@@ -24,3 +24,12 @@ export function wholeNumber(flag: string, text: string | undefined): number | un
   if (!/^\d{1,9}$/.test(text)) throw new ProblemsError('usage', [`--${flag} ${text}: not a whole number`]);
   return Number(text);
 }
+
+/** `--param NAME=VALUE`, as often as it was given. @throws ProblemsError `usage` */
+export function parseParameters(given: readonly string[]): Record<string, string> {
+  const problems = given
+    .filter((text) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(text))
+    .map((text) => `--param ${text}: not NAME=VALUE`);
+  if (problems.length > 0) throw new ProblemsError('usage', problems);
+  return Object.fromEntries(given.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+}

@@ -5,6 +5,7 @@ export const program: Command = defineGroup('win-automation', 'Drives a Windows 
   doctor: () => import('./doctor.ts'),
   windows: () => import('./windows.ts'),
   aloha: () => import('./aloha.ts'),
+  playwright: () => import('./playwright.ts'),
   config: () => import('./config.ts'),
   lab: () => import('./lab.ts'),
   demo: () => import('./demo.ts'),

@@ -11,7 +11,6 @@ import type { LabState } from './state.ts';
 /** Where the lab's Aloha lives on the simulated Windows. */
 export const labAlohaDir = 'C:\\Aloha_Act';
 
-const stepMs = 200;
 /** The simulated model says STOP in this step. */
 const stopStep = 3;
 
@@ -31,6 +30,8 @@ export const requestSchema = v.looseObject({ task: v.string() });
  * words are the original's, since they are all that tells how a run ended.
  */
 export class LabAlohaRuns {
+  /** What a step takes. */
+  stepMs = 200;
   readonly #state: LabState;
   #parameters: Parameters = {
     task: '',
@@ -86,7 +87,7 @@ export class LabAlohaRuns {
     for (let step = 1; step < max_steps; step += 1) {
       this.#log(`step_count: ${step}`);
       // It looks at /stop between steps only.
-      await sleep(stepMs);
+      await sleep(this.stepMs);
       this.#keepScreenshot(['.cache', `${Date.now()}`], 'screenshot-0.png');
       this.#message('image_base64', 'iVBORw0KGgo');
       if (stop.aborted) return;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
+import { versions } from '../core/version.ts';
 import { type ContractName, contracts, type ScriptInput, type ScriptOutput } from '../windows/contracts.ts';
 import { localPath } from './paths.ts';
 import { desktopPng } from './png.ts';
@@ -50,7 +51,8 @@ const handlers: { readonly [N in ContractName]: Handler<N> } = {
   ports: ({ ports }, { state }) => ({
     ports: ports.map((port) => {
       const isListening = port === 135 || state.listeners.has(port);
-      const process = port === 135 ? 'svchost.exe' : isListening ? 'python.exe' : '';
+      const program = port === 9_323 ? 'node.exe' : 'python.exe';
+      const process = port === 135 ? 'svchost.exe' : isListening ? program : '';
       return {
         port,
         listening: isListening,
@@ -61,6 +63,16 @@ const handlers: { readonly [N in ContractName]: Handler<N> } = {
       };
     }),
   }),
+  playwright: (_input, { state }) => {
+    const hasNode = !state.faults.has('node-missing');
+    const version = state.faults.has('playwright-missing') ? '' : versions.playwright;
+    return {
+      node_path: hasNode ? 'C:\\Program Files\\nodejs\\node.exe' : '',
+      node_version: hasNode ? '22.20.0' : '',
+      playwright_version: state.faults.has('playwright-old') ? '1.58.2' : version,
+      browsers: ['C:\\ProgramData\\win-automation\\playwright\\browsers\\chromium-1200'],
+    };
+  },
   processes: ({ contains }, { state, process }) => ({
     processes: [...state.processes.values()]
       .filter(({ commandLine, pid }) => commandLine.includes(contains) && pid !== process.pid)
@@ -185,7 +197,10 @@ function firewallRule(
   };
 }
 
-function task(state: LabState, input: v.InferOutput<(typeof contracts)['task']['input']>): ScriptOutput<'task'> {
+async function task(
+  state: LabState,
+  input: v.InferOutput<(typeof contracts)['task']['input']>,
+): Promise<ScriptOutput<'task'>> {
   const existing = state.tasks.get(input.name);
   const running = existing?.pid === undefined ? undefined : state.processes.get(existing.pid);
   let isChanged = false;
@@ -203,6 +218,7 @@ function task(state: LabState, input: v.InferOutput<(typeof contracts)['task']['
   } else if (input.action === 'start' && existing !== undefined && running === undefined) {
     const line = `${existing.execute} ${existing.arguments}`.trim();
     existing.pid = state.spawn(4, existing.execute, line, existing.user === 'SYSTEM' ? 0 : 1).pid;
+    await state.onProgram(line);
     isChanged = true;
   } else if (input.action === 'stop' && running !== undefined) {
     state.kill(running);

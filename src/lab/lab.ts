@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type LabAloha, startAloha } from './aloha.ts';
 import { labAlohaDir } from './aloha-run.ts';
 import { makeKeyPair } from './keys.ts';
+import { LabPlaywright } from './playwright.ts';
 import { type LabSshServer, startSshServer } from './ssh-server.ts';
 import { type Fault, LabState } from './state.ts';
 
@@ -39,12 +40,19 @@ export async function startLab({ powershellStartMs, dir, note }: LabOptions): Pr
   let ssh: LabSshServer = await listen(0);
   writeFileSync(knownHostsFile, `[127.0.0.1]:${ssh.port} ${ssh.publicKey}\n`, { mode: 0o600 });
   const aloha = await startAloha(state);
+  const playwright = await LabPlaywright.start(state);
+  state.onProgram = async (commandLine) => {
+    if (!commandLine.includes('launch-server.js')) return;
+    state.faults.delete('playwright-dead');
+    await playwright?.run();
+  };
 
   const setFault = async (fault: Fault, isOn: boolean) => {
     if (fault === 'firewall' && isOn) state.firewall.clear();
     if (fault === 'firewall' && !isOn) state.allowPorts();
     if (isOn) state.faults.add(fault);
     else state.faults.delete(fault);
+    if (fault === 'playwright-dead') await (isOn ? playwright?.stop() : playwright?.run());
     if (fault === 'host-key-changed' && isOn) {
       const { port } = ssh;
       await ssh.close();
@@ -63,12 +71,18 @@ export async function startLab({ powershellStartMs, dir, note }: LabOptions): Pr
       WIN_AUTOMATION_ALOHA_SERVER_URL: aloha.serverUrl,
       WIN_AUTOMATION_ALOHA_CLIENT_URL: aloha.clientUrl,
       WIN_AUTOMATION_ALOHA_DIR: labAlohaDir,
+      ...(playwright === undefined ? {} : playwrightEnv(playwright)),
     },
     setFault,
     close: async () => {
-      await Promise.all([ssh.close(), aloha.close()]);
+      await Promise.all([ssh.close(), aloha.close(), playwright?.close()]);
       state.remove();
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
+
+const playwrightEnv = ({ port, wsPath }: LabPlaywright) => ({
+  WIN_AUTOMATION_PLAYWRIGHT_PORT: String(port),
+  WIN_AUTOMATION_PLAYWRIGHT_WS_PATH: wsPath,
+});

@@ -9,6 +9,10 @@ export const faults = [
   'aloha-server-dead',
   'aloha-client-dead',
   'aloha-hang',
+  'playwright-dead',
+  'playwright-old',
+  'playwright-missing',
+  'node-missing',
   'locked',
   'disconnected',
   'nobody',
@@ -55,6 +59,8 @@ export class LabState {
   readonly faults = new Set<Fault>();
   /** Ports that somebody listens on, as seen inside: guest port to the loopback port of this machine. */
   readonly listeners = new Map<number, number>();
+  /** Told of every program that a scheduled task starts; gives what ends it. */
+  onProgram: (commandLine: string) => Promise<void> = async () => undefined;
   #lastPid = 4_000;
 
   /** @param root an existing folder, which is then the home folder too; without it one of its own */

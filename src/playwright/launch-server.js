@@ -4,7 +4,7 @@
 // Playwright's own listener hands its secret path to whoever asks GET /json, so it stays on a loopback port under a path of
 // its own, made anew at every start. In front of it stands a listener that lets through exactly one thing: a WebSocket
 // upgrade of the path in ws_path.txt. Everything else gets 404 and no body.
-'use strict';
+
 const { createHash, randomBytes, timingSafeEqual } = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
@@ -47,11 +47,14 @@ function startFront(options) {
     socket.destroySoon();
   };
 
-  const server = http.createServer({ headersTimeout: handshakeMs, requestTimeout: handshakeMs }, (request, response) => {
-    // What is answered here is answered before its body is read.
-    response.shouldKeepAlive = false;
-    refuse(request.socket);
-  });
+  const server = http.createServer(
+    { headersTimeout: handshakeMs, requestTimeout: handshakeMs },
+    (request, response) => {
+      // What is answered here is answered before its body is read.
+      response.shouldKeepAlive = false;
+      refuse(request.socket);
+    },
+  );
   server.maxHeadersCount = 100;
   server.on('clientError', (_error, socket) => refuse(socket));
   server.on('connect', (_request, socket) => refuse(socket));

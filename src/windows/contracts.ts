@@ -63,6 +63,16 @@ export const contracts = {
     input: v.object({ action: v.picklist(['query', 'ensure', 'remove']), rules: v.array(firewallRule) }),
     output: v.object({ rules: v.array(firewallReport) }),
   },
+  playwright: {
+    input: v.object({ dir: text }),
+    /** Versions without a v; empty where there is none. */
+    output: v.object({
+      node_path: text,
+      node_version: text,
+      playwright_version: text,
+      browsers: v.array(text),
+    }),
+  },
   ports: { input: v.object({ ports: v.array(port) }), output: v.object({ ports: v.array(listener) }) },
   processes: {
     input: v.object({ contains: v.pipe(text, v.minLength(1)) }),

@@ -7,6 +7,7 @@ import hash from './scripts/hash.ps1' with { type: 'text' };
 import host from './scripts/host.ps1' with { type: 'text' };
 import interactive from './scripts/interactive.ps1' with { type: 'text' };
 import killTree from './scripts/kill-tree.ps1' with { type: 'text' };
+import playwright from './scripts/playwright.ps1' with { type: 'text' };
 import ports from './scripts/ports.ps1' with { type: 'text' };
 import processes from './scripts/processes.ps1' with { type: 'text' };
 import runCmd from './scripts/run-cmd.ps1' with { type: 'text' };
@@ -27,6 +28,7 @@ export const scripts = {
   host,
   interactive,
   killTree,
+  playwright,
   ports,
   processes,
   runCmd,

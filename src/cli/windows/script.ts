@@ -1,8 +1,8 @@
 import { readSmallFile } from '../../config/file.ts';
-import { ProblemsError } from '../../core/errors.ts';
 import { executeScript } from '../../windows/exec.ts';
 import { flagValues } from '../arguments.ts';
 import { defineAction } from '../command.ts';
+import { parseParameters } from '../job-input.ts';
 import { executionFlags, runExecution } from './execution.ts';
 
 export default defineAction({
@@ -22,11 +22,3 @@ export default defineAction({
     );
   },
 });
-
-function parseParameters(given: readonly string[]): Record<string, string> {
-  const problems = given
-    .filter((text) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(text))
-    .map((text) => `--param ${text}: not NAME=VALUE`);
-  if (problems.length > 0) throw new ProblemsError('usage', problems);
-  return Object.fromEntries(given.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
-}
