@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'job_unknown'
   | 'job_state'
   | 'job_lost'
+  | 'cancelled'
   | 'store_newer'
   | 'store_failed'
   | 'timeout'

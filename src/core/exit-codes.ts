@@ -40,6 +40,7 @@ const exitCodeByErrorCode: Readonly<Record<ErrorCode, number>> = {
   job_unknown: exitCodes.failure,
   job_state: exitCodes.failure,
   job_lost: exitCodes.failure,
+  cancelled: exitCodes.failure,
   store_newer: exitCodes.usage,
   store_failed: exitCodes.failure,
   timeout: exitCodes.timeout,

@@ -1,9 +1,12 @@
 import { JobFolder } from '../artifacts/job-folder.ts';
 import type { Manifest } from '../artifacts/manifest.ts';
+import { mirrorToWindows } from '../artifacts/windows-copy.ts';
 import { isTimeout } from '../core/deadline.ts';
 import { AutomationError, type ErrorCode, messageOf } from '../core/errors.ts';
 import { exitCodeOf, exitCodes } from '../core/exit-codes.ts';
 import type { JobContext, JobOutcome, JobType } from './job-type.ts';
+
+const mirrorTimeoutMs = 120_000;
 
 /** Everything that running one job once takes, but what `runJob` makes itself. */
 export interface JobRun extends Omit<JobContext, 'artifacts'> {
@@ -37,7 +40,17 @@ export async function runJob(run: JobRun): Promise<JobEnded> {
   const ended = await outcomeOf(run, artifacts).then(judge, (thrown: unknown) => judgeThrown(thrown, signal));
   const { state, result, error } = ended;
   const manifest = await artifacts.finish({ state, result, error: error ?? null });
+  if (loaded.config.artifacts.mirror_to_windows && type.needsHost) await mirror(run, artifacts.dir);
   return { ...ended, manifest, dir: artifacts.dir };
+}
+
+/** Leaves a copy on Windows. The job is no failure because that could not be done. */
+async function mirror({ windows, logger }: JobRun, dir: string): Promise<void> {
+  try {
+    await mirrorToWindows(windows, dir, AbortSignal.timeout(mirrorTimeoutMs));
+  } catch (error) {
+    logger.warn('mirror', 'the artifacts are not on Windows', { err: messageOf(error) });
+  }
 }
 
 type Judged = Omit<JobEnded, 'manifest' | 'dir'>;

@@ -248,11 +248,12 @@ describe('a Playwright server of another version', { skip }, () => {
     const program = installExecutable();
     const server = await startUnderNode('playwright-core-old');
     const env = { WIN_AUTOMATION_PLAYWRIGHT_PORT: `${server.port}`, WIN_AUTOMATION_PLAYWRIGHT_WS_PATH: secret };
-    const { exitCode, words } = await program.run(['playwright', 'health'], { env });
+    const { exitCode, stdout } = await program.run(['playwright', 'health', '--json'], { env });
     server.stop();
     program.remove();
-    assert.deepEqual([exitCode, words['reason']], [3, 'version_mismatch']);
-    assert.match(words['detail'] ?? '', /1\.58.*1\.65/);
+    const [verdict] = JSON.parse(stdout.toString()).checks;
+    assert.deepEqual([exitCode, verdict.reason], [3, 'version_mismatch']);
+    assert.match(verdict.detail, /1\.58.*1\.65/);
   });
 });
 
