@@ -11,7 +11,6 @@ import { JobLogs } from './engines/local/job-logs.ts';
 import type { Store } from './engines/local/store.ts';
 import { HostPool } from './host-pool.ts';
 import type { JobType } from './job-type.ts';
-import { jobTypeOf } from './job-types.ts';
 import { runJob } from './run-job.ts';
 
 /** How often the store is looked at for something new: what another process enqueues is begun this much later at most. */
@@ -183,7 +182,8 @@ export class Worker {
     using deadline = new Deadline(job.timeoutMs, `job ${jobId}`, stop);
     let end: AttemptEnd;
     try {
-      const type = jobTypeOf(typeName);
+      const type = this.#options.types.find(({ name }) => name === typeName);
+      if (type === undefined) throw new AutomationError('internal', `${typeName} was claimed, but is not one of ours`);
       if (typeName === 'playwright.run') metrics.add('playwright_sessions_total');
       if (typeName === 'aloha.run') metrics.add('aloha_runs_total');
       end = await runJob({

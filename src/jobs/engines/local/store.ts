@@ -44,12 +44,25 @@ export class Store implements Disposable {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       this.#db = new DatabaseSync(path);
       this.#db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-      this.#db.exec('PRAGMA journal_mode = WAL');
+      this.#useWal();
       this.#db.exec('PRAGMA synchronous = FULL');
       this.#db.exec('PRAGMA foreign_keys = ON');
       migrate(this.#db, path);
     } catch (error) {
       throw this.#failure(error);
+    }
+  }
+
+  /** Two processes that make a store at once: SQLite refuses one of them here at once, without its busy timeout. */
+  #useWal(): void {
+    const endMs = performance.now() + busyTimeoutMs;
+    for (;;) {
+      try {
+        return this.#db.exec('PRAGMA journal_mode = WAL');
+      } catch (error) {
+        if (!/locked|busy/i.test(messageOf(error)) || performance.now() > endMs) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      }
     }
   }
 

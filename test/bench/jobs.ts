@@ -1,0 +1,81 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { loadConfig } from '../../src/config/load.ts';
+import { milliseconds } from '../../src/core/duration.ts';
+import { createLogger } from '../../src/core/logger.ts';
+import { Metrics } from '../../src/core/metrics.ts';
+import { LocalEngine } from '../../src/jobs/engines/local/engine.ts';
+import { defineJobType } from '../../src/jobs/job-type.ts';
+import { Worker } from '../../src/jobs/worker.ts';
+import { jobRequest } from '../support/job-request.ts';
+
+const noop = defineJobType({
+  name: 'noop',
+  description: 'nothing',
+  isGui: false,
+  needsHost: false,
+  input: v.unknown(),
+  run: async () => ({ isSuccess: true, result: { state: 'completed' } }),
+});
+
+export interface JobBench {
+  readonly jobsPerSecond: number;
+  /** Memory after the first tenth of the jobs, and at the end. */
+  readonly rssBytes: readonly [number, number];
+  /** From enqueue to start with an idle worker, the median of 50. */
+  readonly startDelayMs: number;
+}
+
+/** Runs no-op jobs through enqueue, claim, artifact folder and end, in one process. */
+export async function benchJobs(dir: string, count: number): Promise<JobBench> {
+  mkdirSync(dir, { recursive: true });
+  const env = {
+    HOME: dir,
+    WIN_AUTOMATION_STATE_DIR: join(dir, 'state'),
+    WIN_AUTOMATION_ARTIFACT_OUT: join(dir, 'artifacts'),
+  };
+  const loaded = await loadConfig({ env });
+  await using engine = new LocalEngine(join(dir, 'state/jobs.sqlite'));
+  const stop = new AbortController();
+  const logger = createLogger({ level: 'error', redact: (text) => text, write: () => undefined, component: 'bench' });
+  const metrics = new Metrics();
+  const worker = new Worker({
+    loaded,
+    store: engine.store,
+    types: [noop],
+    concurrency: 10,
+    leaseMs: milliseconds(15_000),
+    graceMs: milliseconds(1_000),
+    metrics,
+    logger,
+    jobLogger: () => logger,
+    signal: stop.signal,
+  });
+  const running = worker.run().catch(() => undefined);
+  const delays: number[] = [];
+  for (let i = 0; i < 50; i += 1) {
+    await engine.enqueue(jobRequest(`delay-${i}`, { type: 'noop' }));
+    while ((await engine.get(`delay-${i}`))?.state !== 'completed')
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    const record = await engine.get(`delay-${i}`);
+    delays.push((record?.startedAt?.getTime() ?? 0) - (record?.createdAt.getTime() ?? 0));
+  }
+  let early = 0;
+  const startedMs = performance.now();
+  for (let i = 0; i < count; i += 1) {
+    await engine.enqueue(jobRequest(`job-${i}`, { type: 'noop' }));
+    // The worker has its turn, and does not fall behind without end.
+    if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    while (i - metrics.get('jobs_completed_total') > 200) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (i === Math.floor(count / 10)) early = process.memoryUsage.rss();
+  }
+  while (metrics.get('jobs_completed_total') < count + delays.length)
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  const seconds = (performance.now() - startedMs) / 1000;
+  const late = process.memoryUsage.rss();
+  stop.abort();
+  await running;
+  delays.sort((a, b) => a - b);
+  return { jobsPerSecond: count / seconds, rssBytes: [early, late], startDelayMs: delays[25] ?? 0 };
+}

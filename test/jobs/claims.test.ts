@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { Claims } from '../../src/jobs/engines/local/claims.ts';
+import { LocalEngine } from '../../src/jobs/engines/local/engine.ts';
+import { jobRequest } from '../support/job-request.ts';
+
+const ok = { state: 'completed', result: { state: 'completed' }, error: undefined, isRetryable: false } as const;
+const unreachable = {
+  state: 'failed',
+  result: undefined,
+  error: { code: 'ssh_unreachable', message: 'refused' },
+  isRetryable: true,
+} as const;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('claims on the local store', () => {
+  let dir: string;
+  let engine: LocalEngine;
+  const claims = (id: string, leaseMs = 10_000) => new Claims(engine.store, id, ['windows.exec', 'aloha.run'], leaseMs);
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'wa-claims-'));
+    engine = new LocalEngine(join(dir, 'jobs.sqlite'));
+  });
+  afterEach(async () => {
+    await engine[Symbol.asyncDispose]();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it('give a job to one worker alone', async () => {
+    await engine.enqueue(jobRequest('a'));
+    assert.equal(claims('w1').claim()?.jobId, 'a');
+    assert.equal(claims('w2').claim(), undefined);
+  });
+
+  it('take the highest priority first, then the oldest', async () => {
+    await engine.enqueue(jobRequest('low'));
+    await engine.enqueue(jobRequest('high', { priority: 5 }));
+    await engine.enqueue(jobRequest('low-2'));
+    const worker = claims('w');
+    assert.deepEqual([worker.claim()?.jobId, worker.claim()?.jobId, worker.claim()?.jobId], ['high', 'low', 'low-2']);
+  });
+
+  it('let another have a job whose lease ran out, and count it as a try; what the first says then does not count', async () => {
+    await engine.enqueue(jobRequest('a'));
+    const first = claims('w1', 50);
+    const lost = first.claim();
+    await pause(120);
+    const again = claims('w2').claim();
+    assert.deepEqual([again?.jobId, again?.attempt], ['a', 2]);
+    assert.ok(lost !== undefined);
+    assert.equal(first.finish(lost, ok), undefined);
+    assert.equal((await engine.get('a'))?.state, 'running');
+  });
+
+  it('hold a job as long as the heart beats', async () => {
+    await engine.enqueue(jobRequest('a'));
+    const first = claims('w1', 150);
+    first.claim();
+    for (let i = 0; i < 5; i += 1) {
+      await pause(60);
+      assert.deepEqual([...first.heartbeat().keys()], ['a']);
+      assert.equal(claims('w2').claim(), undefined);
+    }
+  });
+
+  it('end a job that was lost in its last try, or cancelled while its worker was gone', async () => {
+    await engine.enqueue(jobRequest('last', { maxAttempts: 1 }));
+    await engine.enqueue(jobRequest('cancelled'));
+    const first = claims('w1', 30);
+    first.claim();
+    first.claim();
+    await engine.cancel('cancelled');
+    await pause(80);
+    assert.equal(claims('w2').claim(), undefined);
+    const [last, cancelled] = [await engine.get('last'), await engine.get('cancelled')];
+    assert.deepEqual([last?.state, last?.error?.code, cancelled?.state], ['failed', 'job_lost', 'cancelled']);
+  });
+
+  it('wait longer before each further try, and give up after the last', async () => {
+    await engine.enqueue(jobRequest('a', { maxAttempts: 2 }));
+    const worker = claims('w');
+    const first = worker.claim();
+    assert.ok(first !== undefined);
+    assert.equal(worker.finish(first, unreachable), 'queued');
+    const waiting = await engine.get('a');
+    assert.ok((waiting?.runAt.getTime() ?? 0) > Date.now() + 500);
+    engine.store.run('UPDATE jobs SET run_at_ms = 0');
+    const second = worker.claim();
+    assert.ok(second !== undefined);
+    assert.equal(worker.finish(second, unreachable), 'failed');
+  });
+
+  it("use a host's desktop for one job at a time", async () => {
+    await engine.enqueue(jobRequest('g1', { isGui: true, type: 'aloha.run' }));
+    await engine.enqueue(jobRequest('g2', { isGui: true, type: 'aloha.run' }));
+    await engine.enqueue(jobRequest('elsewhere', { isGui: true, type: 'aloha.run', host: 'beta' }));
+    await engine.enqueue(jobRequest('ssh'));
+    const worker = claims('w');
+    const taken = [worker.claim(), worker.claim(), worker.claim()];
+    assert.deepEqual(
+      taken.map((job) => job?.jobId),
+      ['g1', 'elsewhere', 'ssh'],
+    );
+    assert.equal(worker.claim(), undefined);
+    assert.ok(taken[0] !== undefined);
+    worker.finish(taken[0], ok);
+    assert.equal(worker.claim()?.jobId, 'g2');
+  });
+
+  it('survive a wall clock that jumps: leases count by the time since boot', async () => {
+    await engine.enqueue(jobRequest('a'));
+    claims('w1').claim();
+    const real = Date.now;
+    try {
+      Date.now = () => real() + 86_400_000;
+      assert.equal(claims('w2').claim(), undefined);
+    } finally {
+      Date.now = real;
+    }
+  });
+
+  it('forget what was over long ago, and nothing else', async () => {
+    await engine.enqueue(jobRequest('old'));
+    await engine.enqueue(jobRequest('waiting'));
+    const worker = claims('w');
+    const job = worker.claim();
+    assert.ok(job !== undefined);
+    worker.finish(job, ok);
+    assert.equal(worker.forget(Date.now() - 1_000), 0);
+    assert.equal(worker.forget(Date.now() + 1_000), 1);
+    assert.deepEqual(
+      (await engine.list({ limit: 10 })).map(({ jobId }) => jobId),
+      ['waiting'],
+    );
+  });
+});
