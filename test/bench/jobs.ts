@@ -37,12 +37,14 @@ export async function benchJobs(dir: string, count: number): Promise<JobBench> {
   };
   const loaded = await loadConfig({ env });
   await using engine = new LocalEngine(join(dir, 'state/jobs.sqlite'));
+  // A connection of its own, as a worker has: it does not see its own writes as news.
+  await using workerEngine = new LocalEngine(join(dir, 'state/jobs.sqlite'));
   const stop = new AbortController();
   const logger = createLogger({ level: 'error', redact: (text) => text, write: () => undefined, component: 'bench' });
   const metrics = new Metrics();
   const worker = new Worker({
     loaded,
-    store: engine.store,
+    store: workerEngine.store,
     types: [noop],
     concurrency: 10,
     leaseMs: milliseconds(15_000),

@@ -58,7 +58,8 @@ export class Store implements Disposable {
     const endMs = performance.now() + busyTimeoutMs;
     for (;;) {
       try {
-        return this.#db.exec('PRAGMA journal_mode = WAL');
+        this.#db.exec('PRAGMA journal_mode = WAL');
+        return;
       } catch (error) {
         if (!/locked|busy/i.test(messageOf(error)) || performance.now() > endMs) throw error;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
