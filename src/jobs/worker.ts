@@ -46,6 +46,12 @@ interface Running {
   readonly done: Promise<void>;
 }
 
+interface Ended {
+  readonly job: JobRecord;
+  readonly end: AttemptEnd;
+  readonly recorded: (state: JobRecord['state'] | undefined) => void;
+}
+
 /** Takes jobs from the local store and runs them, until its signal is aborted. */
 export class Worker {
   readonly id = `worker-${randomUUID()}`;
@@ -161,9 +167,7 @@ export class Worker {
   }
 
   #claimAll(hosts: HostPool): void {
-    while (this.#running.size < this.#options.concurrency) {
-      const job = this.#claims.claim();
-      if (job === undefined) return;
+    for (const job of this.#claims.claim(this.#options.concurrency - this.#running.size)) {
       const stop = new AbortController();
       const done = this.#work(job, stop.signal, hosts).finally(() => {
         this.#running.delete(job.jobId);
@@ -210,22 +214,42 @@ export class Worker {
 
   /** Says how a job ended, however long the store can't be written: the work is done and must not be forgotten. */
   async #record(job: JobRecord, end: AttemptEnd, logger: Logger): Promise<void> {
-    for (;;) {
-      let state: JobRecord['state'] | undefined;
-      const isRecorded = this.#withStore('finish', () => {
-        if (end.error?.code === handedBack.code) this.#claims.handBack(job);
-        else state = this.#claims.finish(job, end);
-      });
-      if (isRecorded) {
-        const fields = { state: state ?? 'lost', err: end.error?.message };
-        logger.info('run', state === 'queued' ? 'failed, to be tried again' : 'ended', fields);
-        if (state === 'completed' || state === 'failed' || state === 'cancelled') {
-          this.#options.metrics.add(`jobs_${state}_total`);
-        }
-        return;
-      }
-      await sleep(storeAgainMs);
+    const state = await new Promise<JobRecord['state'] | undefined>((recorded) => {
+      this.#ended.push({ job, end, recorded });
+      this.#flushing ??= this.#flushEnded();
+    });
+    logger.info('run', state === 'queued' ? 'to be tried again' : 'ended', {
+      state: state ?? 'lost',
+      err: end.error?.message,
+    });
+    if (state === 'completed' || state === 'failed' || state === 'cancelled') {
+      this.#options.metrics.add(`jobs_${state}_total`);
     }
+  }
+
+  readonly #ended: Ended[] = [];
+  #flushing: Promise<void> | undefined;
+
+  /** Writes what ended meanwhile in one transaction. */
+  async #flushEnded(): Promise<void> {
+    while (this.#ended.length > 0) {
+      // What ends in this same turn comes along.
+      await sleep(0);
+      const batch = [...this.#ended];
+      let states: (JobRecord['state'] | undefined)[] = [];
+      const isRecorded = this.#withStore('finish', () => {
+        states = this.#options.store.transaction(() => batch.map(({ job, end }) => this.#finish(job, end)));
+      });
+      if (!isRecorded) await sleep(storeAgainMs);
+      else for (const [i, { recorded }] of this.#ended.splice(0, batch.length).entries()) recorded(states[i]);
+    }
+    this.#flushing = undefined;
+  }
+
+  #finish(job: JobRecord, end: AttemptEnd): JobRecord['state'] | undefined {
+    if (end.error?.code !== handedBack.code) return this.#claims.finish(job, end);
+    this.#claims.handBack(job);
+    return 'queued';
   }
 
   async #drain(): Promise<void> {

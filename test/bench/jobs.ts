@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { loadConfig } from '../../src/config/load.ts';
 import { milliseconds } from '../../src/core/duration.ts';
@@ -27,7 +30,7 @@ export interface JobBench {
   readonly startDelayMs: number;
 }
 
-/** Runs no-op jobs through enqueue, claim, artifact folder and end, in one process. */
+/** Runs no-op jobs through enqueue, claim, artifact folder and end, one process enqueues, another works. */
 export async function benchJobs(dir: string, count: number): Promise<JobBench> {
   mkdirSync(dir, { recursive: true });
   const env = {
@@ -65,15 +68,12 @@ export async function benchJobs(dir: string, count: number): Promise<JobBench> {
   }
   let early = 0;
   const startedMs = performance.now();
-  for (let i = 0; i < count; i += 1) {
-    await engine.enqueue(jobRequest(`job-${i}`, { type: 'noop' }));
-    // The worker has its turn, and does not fall behind without end.
-    if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
-    while (i - metrics.get('jobs_completed_total') > 200) await new Promise((resolve) => setTimeout(resolve, 1));
-    if (i === Math.floor(count / 10)) early = process.memoryUsage.rss();
-  }
-  while (metrics.get('jobs_completed_total') < count + delays.length)
+  const script = fileURLToPath(new URL('enqueue.ts', import.meta.url));
+  spawn(process.execPath, [script, join(dir, 'state/jobs.sqlite'), `${count}`], { stdio: 'inherit' });
+  while (metrics.get('jobs_completed_total') < count + delays.length) {
     await new Promise((resolve) => setTimeout(resolve, 1));
+    if (early === 0 && metrics.get('jobs_completed_total') > count / 10) early = process.memoryUsage.rss();
+  }
   const seconds = (performance.now() - startedMs) / 1000;
   const late = process.memoryUsage.rss();
   stop.abort();

@@ -31,8 +31,8 @@ describe('claims on the local store', () => {
 
   it('give a job to one worker alone', async () => {
     await engine.enqueue(jobRequest('a'));
-    assert.equal(claims('w1').claim()?.jobId, 'a');
-    assert.equal(claims('w2').claim(), undefined);
+    assert.equal(claims('w1').claim(1)[0]?.jobId, 'a');
+    assert.equal(claims('w2').claim(1)[0], undefined);
   });
 
   it('take the highest priority first, then the oldest', async () => {
@@ -40,15 +40,18 @@ describe('claims on the local store', () => {
     await engine.enqueue(jobRequest('high', { priority: 5 }));
     await engine.enqueue(jobRequest('low-2'));
     const worker = claims('w');
-    assert.deepEqual([worker.claim()?.jobId, worker.claim()?.jobId, worker.claim()?.jobId], ['high', 'low', 'low-2']);
+    assert.deepEqual(
+      [worker.claim(1)[0]?.jobId, worker.claim(1)[0]?.jobId, worker.claim(1)[0]?.jobId],
+      ['high', 'low', 'low-2'],
+    );
   });
 
   it('let another have a job whose lease ran out, and count it as a try; what the first says then does not count', async () => {
     await engine.enqueue(jobRequest('a'));
     const first = claims('w1', 50);
-    const lost = first.claim();
+    const lost = first.claim(1)[0];
     await pause(120);
-    const again = claims('w2').claim();
+    const again = claims('w2').claim(1)[0];
     assert.deepEqual([again?.jobId, again?.attempt], ['a', 2]);
     assert.ok(lost !== undefined);
     assert.equal(first.finish(lost, ok), undefined);
@@ -58,11 +61,11 @@ describe('claims on the local store', () => {
   it('hold a job as long as the heart beats', async () => {
     await engine.enqueue(jobRequest('a'));
     const first = claims('w1', 150);
-    first.claim();
+    first.claim(1);
     for (let i = 0; i < 5; i += 1) {
       await pause(60);
       assert.deepEqual([...first.heartbeat().keys()], ['a']);
-      assert.equal(claims('w2').claim(), undefined);
+      assert.equal(claims('w2').claim(1)[0], undefined);
     }
   });
 
@@ -70,11 +73,10 @@ describe('claims on the local store', () => {
     await engine.enqueue(jobRequest('last', { maxAttempts: 1 }));
     await engine.enqueue(jobRequest('cancelled'));
     const first = claims('w1', 30);
-    first.claim();
-    first.claim();
+    first.claim(2);
     await engine.cancel('cancelled');
     await pause(80);
-    assert.equal(claims('w2').claim(), undefined);
+    assert.equal(claims('w2').claim(1)[0], undefined);
     const [last, cancelled] = [await engine.get('last'), await engine.get('cancelled')];
     assert.deepEqual([last?.state, last?.error?.code, cancelled?.state], ['failed', 'job_lost', 'cancelled']);
   });
@@ -82,13 +84,13 @@ describe('claims on the local store', () => {
   it('wait longer before each further try, and give up after the last', async () => {
     await engine.enqueue(jobRequest('a', { maxAttempts: 2 }));
     const worker = claims('w');
-    const first = worker.claim();
+    const first = worker.claim(1)[0];
     assert.ok(first !== undefined);
     assert.equal(worker.finish(first, unreachable), 'queued');
     const waiting = await engine.get('a');
     assert.ok((waiting?.runAt.getTime() ?? 0) > Date.now() + 500);
     engine.store.run('UPDATE jobs SET run_at_ms = 0');
-    const second = worker.claim();
+    const second = worker.claim(1)[0];
     assert.ok(second !== undefined);
     assert.equal(worker.finish(second, unreachable), 'failed');
   });
@@ -99,24 +101,24 @@ describe('claims on the local store', () => {
     await engine.enqueue(jobRequest('elsewhere', { isGui: true, type: 'aloha.run', host: 'beta' }));
     await engine.enqueue(jobRequest('ssh'));
     const worker = claims('w');
-    const taken = [worker.claim(), worker.claim(), worker.claim()];
+    const taken = worker.claim(3);
     assert.deepEqual(
-      taken.map((job) => job?.jobId),
+      taken.map(({ jobId }) => jobId),
       ['g1', 'elsewhere', 'ssh'],
     );
-    assert.equal(worker.claim(), undefined);
+    assert.equal(worker.claim(1)[0], undefined);
     assert.ok(taken[0] !== undefined);
     worker.finish(taken[0], ok);
-    assert.equal(worker.claim()?.jobId, 'g2');
+    assert.equal(worker.claim(1)[0]?.jobId, 'g2');
   });
 
   it('survive a wall clock that jumps: leases count by the time since boot', async () => {
     await engine.enqueue(jobRequest('a'));
-    claims('w1').claim();
+    claims('w1').claim(1);
     const real = Date.now;
     try {
       Date.now = () => real() + 86_400_000;
-      assert.equal(claims('w2').claim(), undefined);
+      assert.equal(claims('w2').claim(1)[0], undefined);
     } finally {
       Date.now = real;
     }
@@ -126,7 +128,7 @@ describe('claims on the local store', () => {
     await engine.enqueue(jobRequest('old'));
     await engine.enqueue(jobRequest('waiting'));
     const worker = claims('w');
-    const job = worker.claim();
+    const job = worker.claim(1)[0];
     assert.ok(job !== undefined);
     worker.finish(job, ok);
     assert.equal(worker.forget(Date.now() - 1_000), 0);

@@ -28,52 +28,62 @@ export class Claims {
   }
 
   /**
-   * Takes the next job: one that is due, or one whose worker let its lease run out. A host's desktop is used by one job at
-   * a time.
+   * Takes the next jobs: those that are due, and those whose worker let its lease run out. A host's desktop is used by one
+   * job at a time.
+   *
+   * @param most how many; taken together they cost one fsync
    */
-  claim(): JobRecord | undefined {
+  claim(most: number): JobRecord[] {
     const { bootId, uptimeMs } = leaseNow();
     const nowMs = Date.now();
-    const types = this.#types.map(() => '?').join(', ');
     return this.#store.transaction(() => {
-      this.#giveUpLost(bootId, uptimeMs, nowMs);
-      const isHeld = 'r.lease_boot = ? AND r.lease_until_ms > ?';
-      return this.#store.jobs(
-        `UPDATE jobs SET state = 'running', attempt = attempt + 1, started_ms = ?, lease_owner = ?, lease_boot = ?,
-           lease_until_ms = ?
-         WHERE job_id = (
-           SELECT r.job_id FROM jobs r
-           WHERE ((r.state = 'queued' AND r.run_at_ms <= ?) OR (r.state = 'running' AND NOT (${isHeld})))
-             AND r.type IN (${types})
-             AND NOT (r.is_gui AND EXISTS (
-               SELECT 1 FROM jobs g WHERE g.state = 'running' AND g.is_gui AND g.host = r.host AND g.job_id <> r.job_id
-             ))
-           ORDER BY r.priority DESC, r.run_at_ms, r.rowid LIMIT 1
-         ) RETURNING *`,
-        nowMs,
-        this.#workerId,
-        bootId,
-        uptimeMs + this.#leaseMs,
-        nowMs,
-        bootId,
-        uptimeMs,
-        ...this.#types,
-      )[0];
+      this.#freeLost(bootId, uptimeMs, nowMs);
+      const taken: JobRecord[] = [];
+      while (taken.length < most) {
+        const job = this.#claimOne(bootId, uptimeMs, nowMs);
+        if (job === undefined) break;
+        taken.push(job);
+      }
+      return taken;
     });
   }
 
-  /** Ends those that were lost for the last time, or cancelled while nobody had them. */
-  #giveUpLost(bootId: string, uptimeMs: number, nowMs: number): void {
+  #claimOne(bootId: string, uptimeMs: number, nowMs: number): JobRecord | undefined {
+    const types = this.#types.map(() => '?').join(', ');
+    return this.#store.jobs(
+      `UPDATE jobs SET state = 'running', attempt = attempt + 1, started_ms = ?, lease_owner = ?, lease_boot = ?,
+         lease_until_ms = ?
+       WHERE job_id = (
+         SELECT r.job_id FROM jobs r
+         WHERE r.state = 'queued' AND r.run_at_ms <= ?
+           AND r.type IN (${types})
+           AND NOT (r.is_gui AND EXISTS (
+             SELECT 1 FROM jobs g WHERE g.state = 'running' AND g.is_gui AND g.host = r.host AND g.job_id <> r.job_id
+           ))
+         ORDER BY r.priority DESC, r.run_at_ms, r.rowid LIMIT 1
+       ) RETURNING *`,
+      nowMs,
+      this.#workerId,
+      bootId,
+      uptimeMs + this.#leaseMs,
+      nowMs,
+      ...this.#types,
+    )[0];
+  }
+
+  /** Those whose worker was lost wait again; or end, if it was their last try, or they were cancelled meanwhile. */
+  #freeLost(bootId: string, uptimeMs: number, nowMs: number): void {
+    const isLost = `state = 'running' AND NOT (lease_boot = ? AND lease_until_ms > ?)`;
     this.#store.run(
       `UPDATE jobs SET state = iif(cancel_requested, 'cancelled', 'failed'), ended_ms = ?, lease_owner = NULL,
          error = iif(cancel_requested, '{"code":"cancelled","message":"cancelled while its worker was gone"}',
            '{"code":"job_lost","message":"its worker was lost in its last try"}')
-       WHERE state = 'running' AND NOT (lease_boot = ? AND lease_until_ms > ?)
-         AND (cancel_requested OR attempt >= max_attempts)`,
+       WHERE ${isLost} AND (cancel_requested OR attempt >= max_attempts)`,
       nowMs,
       bootId,
       uptimeMs,
     );
+    this.#store.run(`UPDATE jobs SET state = 'queued', lease_owner = NULL WHERE ${isLost}`, bootId, uptimeMs);
   }
 
   /** Keeps this worker's leases. @returns which jobs it still holds, and whether each is to be cancelled */
