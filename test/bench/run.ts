@@ -10,6 +10,7 @@ import { WindowsHost } from '../../src/windows/host.ts';
 import { sshTarget } from '../../src/windows/target.ts';
 import { startTestLab } from '../support/lab.ts';
 import { startSshd } from '../support/sshd.ts';
+import { benchJobs } from './jobs.ts';
 
 /**
  * Times the executable against a peer, turn about in the same run, and prints ratios of medians: seconds depend on the
@@ -153,11 +154,25 @@ const races: readonly Race[] = [
   },
 ];
 
+/** No peer: the local engine's own promises. */
+async function raceJobs(): Promise<boolean> {
+  const count = 20_000;
+  const { jobsPerSecond, rssBytes, startDelayMs } = await benchJobs(join(scratch, 'jobs'), count);
+  const growth = rssBytes[1] / rssBytes[0];
+  const isFast = jobsPerSecond >= 500 && startDelayMs < 100;
+  console.log(
+    `${isFast ? 'ok  ' : 'SLOW'} ${count} no-op jobs: ${Math.round(jobsPerSecond)} a second (at least 500), ` +
+      `${startDelayMs} ms from enqueue to start (limit 100), memory x${growth.toFixed(2)} from the first tenth to the end`,
+  );
+  return isFast;
+}
+
 const wanted = process.argv.slice(2);
 let isGood = true;
 try {
   for (const one of races.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word))))
     isGood = (await race(one)) && isGood;
+  if (wanted.length === 0 || wanted.includes('jobs')) isGood = (await raceJobs()) && isGood;
 } finally {
   await lab.close();
   await sshd.stop();

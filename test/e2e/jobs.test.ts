@@ -102,6 +102,18 @@ describe('jobs', { skip }, () => {
     assert.equal(readFileSync(join(out, 'ssh/stdout.txt'), 'utf8'), 'LAB-WINDOWS\r\n');
   });
 
+  it('run by direct commands leave the same artifacts', async () => {
+    const exec = await run(['windows', 'exec', '--artifacts', '--propagate-exit', '--', 'hostname& exit 5']);
+    assert.deepEqual([exec.exitCode, exec.words['state'], exec.words['stdout']], [5, 'failed', 'LAB-WINDOWS\r\n']);
+    assert.equal(readFileSync(join(folder(exec.words['job_id'] ?? ''), 'ssh/stdout.txt'), 'utf8'), 'LAB-WINDOWS\r\n');
+    assert.equal(manifestOf(exec.words['job_id'] ?? '').state, 'failed');
+    writeFileSync(join(program.home, 's.ps1'), "Write-Output 'hi'\n");
+    const script = await run(['windows', 'script', 's.ps1', '--artifacts']);
+    assert.deepEqual([script.exitCode, script.words['stdout']], [0, 'hi\r\n']);
+    assert.equal((await run(['artifacts', 'verify', '--job', script.words['job_id'] ?? ''])).exitCode, 0);
+    assert.equal((await run(['windows', 'exec', '--artifacts', '--raw', '--', 'x'])).exitCode, 2);
+  });
+
   it('fail where the command does, without another try: it may have done half its work', async () => {
     startWorker();
     const { exitCode } = await watch(await enqueue('--', 'exit 7'));

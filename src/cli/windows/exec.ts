@@ -1,8 +1,12 @@
+import type { ParsedArgs } from 'citty';
 import { hostConfig } from '../../config/load.ts';
 import { AutomationError } from '../../core/errors.ts';
 import { executeCommand } from '../../windows/exec.ts';
 import { quoteWords, type Shell } from '../../windows/shells.ts';
 import { defineAction } from '../command.ts';
+import { idempotentCheckOf } from '../idempotent.ts';
+import type { Invocation } from '../invocation.ts';
+import { withoutUndefined } from '../job-input.ts';
 import { executionFlags, runExecution } from './execution.ts';
 
 const shells = ['auto', 'cmd', 'powershell', 'pwsh'];
@@ -25,13 +29,31 @@ export default defineAction({
     if (invocation.words.join('').trim() === '') {
       throw new AutomationError('usage', 'no command: windows exec -- COMMAND…');
     }
+    const shell = (args.shell as Shell | undefined) ?? 'auto';
+    const commandFor = (defaultShell: Shell) =>
+      args.quote ? quoteWords(shell === 'auto' ? defaultShell : shell, invocation.words) : invocation.words.join(' ');
+    if (args.artifacts) return execWithArtifacts(invocation, args, shell, commandFor);
     return runExecution(invocation, args, ({ session, host, streams, idempotentCheck, signal }) => {
       const { shell: defaultShell } = hostConfig(session.loaded.config, session.host).windows;
-      const shell = (args.shell as Shell | undefined) ?? 'auto';
-      const command = args.quote
-        ? quoteWords(shell === 'auto' ? defaultShell : shell, invocation.words)
-        : invocation.words.join(' ');
-      return executeCommand(host, { command, shell, defaultShell, idempotentCheck, streams }, signal);
+      const execution = { command: commandFor(defaultShell), shell, defaultShell, idempotentCheck, streams };
+      return executeCommand(host, execution, signal);
     });
   },
 });
+
+async function execWithArtifacts(
+  invocation: Invocation,
+  args: ParsedArgs<typeof executionFlags>,
+  shell: Shell,
+  commandFor: (defaultShell: Shell) => string,
+): Promise<number> {
+  const idempotent_check = idempotentCheckOf(args);
+  const { loaded, host } = await invocation.open();
+  const command = commandFor(hostConfig(loaded.config, host).windows.shell);
+  // Loaded here alone: a command without artifacts needs none of it.
+  const [{ runWithArtifacts }, { windowsExec }] = await Promise.all([
+    import('./with-artifacts.ts'),
+    import('../../jobs/types/windows-exec.ts'),
+  ]);
+  return runWithArtifacts(invocation, args, windowsExec, withoutUndefined({ command, shell, idempotent_check }));
+}

@@ -19,6 +19,7 @@ export const executionFlags = {
   raw: { type: 'boolean', description: 'pass both streams through, byte for byte, instead of a payload' },
   stdin: { type: 'boolean', description: 'forward standard input' },
   timeout: { type: 'string', valueHint: 'D', description: 'deadline of the whole (default: hatchet.job_timeout)' },
+  artifacts: { type: 'boolean', description: 'keep the outputs in an artifact folder, as a job does' },
   'propagate-exit': { type: 'boolean', description: 'end with the exit code of what ran' },
   ...idempotentFlags,
 } as const;

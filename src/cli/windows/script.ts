@@ -2,7 +2,8 @@ import { readSmallFile } from '../../config/file.ts';
 import { executeScript } from '../../windows/exec.ts';
 import { flagValues } from '../arguments.ts';
 import { defineAction } from '../command.ts';
-import { parseParameters } from '../job-input.ts';
+import { idempotentCheckOf } from '../idempotent.ts';
+import { parseParameters, withoutUndefined } from '../job-input.ts';
 import { executionFlags, runExecution } from './execution.ts';
 
 export default defineAction({
@@ -17,6 +18,14 @@ export default defineAction({
   run: async (invocation, args) => {
     const parameters = parseParameters(flagValues(invocation.args, 'param'));
     const script = (await readSmallFile(args.file, 'script')).replace(/^\uFEFF/, '');
+    if (args.artifacts) {
+      const [{ runWithArtifacts }, { windowsScript }] = await Promise.all([
+        import('./with-artifacts.ts'),
+        import('../../jobs/types/windows-script.ts'),
+      ]);
+      const input = withoutUndefined({ script, parameters, idempotent_check: idempotentCheckOf(args) });
+      return runWithArtifacts(invocation, args, windowsScript, input);
+    }
     return runExecution(invocation, args, ({ host, streams, idempotentCheck, signal }) =>
       executeScript(host, { script, parameters, idempotentCheck, streams }, signal),
     );
