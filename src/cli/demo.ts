@@ -17,6 +17,10 @@ interface Step {
   /** What is broken before it and mended after it. */
   readonly fault?: Fault;
   readonly env?: Readonly<Record<string, string>>;
+  /** Passed over where there is no browser on this machine. */
+  readonly needs?: 'browser';
+  /** The word that stands for the id of this step's job in the steps behind it. */
+  readonly jobAs?: string;
 }
 
 export default defineAction({
@@ -33,9 +37,12 @@ export default defineAction({
         'param([string]$Name)\nWrite-Output "Hello $Name from $env:COMPUTERNAME"\n',
       );
       await writeFile(join(dir, 'notes.txt'), 'from Linux\n');
+      await writeFile(join(dir, 'flow.mjs'), flow);
+      const tour = new Tour(lab, dir, output, signal);
+      await using _worker = tour.startWorker();
       for (const step of steps) {
         signal.throwIfAborted();
-        if (!(await show(step, lab, dir, output, signal))) failed.push(step.title);
+        if (!(await tour.show(step))) failed.push(step.title);
       }
     } finally {
       await lab.close();
@@ -77,6 +84,50 @@ const steps: readonly Step[] = [
   { title: 'And back', args: ['windows', 'get', 'C:\\notes.txt', 'back.txt', '--verify'] },
   { title: 'All about the host', args: ['windows', 'status'] },
   { title: 'What the desktop shows', args: ['windows', 'screenshot', '--out', 'desktop.png'] },
+  { title: 'Aloha, each half by itself', args: ['aloha', 'health'] },
+  {
+    title: 'A task for the GUI agent, followed to its end by its log',
+    args: ['aloha', 'run', '--task', 'Open the door', '--max-steps', '10'],
+  },
+  {
+    title: 'A run that takes all its steps is no success',
+    args: ['aloha', 'run', '--task', 'Open the door', '--max-steps', '2'],
+    exitCode: exitCodes.failure,
+  },
+  {
+    title: 'The browser on Windows, with a screenshot and a trace',
+    args: [
+      'playwright',
+      'run',
+      '--url',
+      'data:text/html,<title>hello</title><h1>hello</h1>',
+      '--screenshot',
+      '--trace',
+    ],
+    needs: 'browser',
+  },
+  { title: 'A flow of your own', args: ['playwright', 'run', 'flow.mjs', '--param', 'name=Ada'], needs: 'browser' },
+  {
+    title: 'A job for the worker, watched to its end',
+    args: ['jobs', 'enqueue', '--type', 'windows.exec', '--idempotency-key', 'demo', '--watch', '--', 'hostname'],
+  },
+  {
+    title: 'The same key is the same job',
+    args: ['jobs', 'enqueue', '--type', 'windows.exec', '--idempotency-key', 'demo', '--', 'hostname'],
+    jobAs: 'JOB',
+  },
+  { title: 'Once more, under a new id', args: ['jobs', 'replay', '--id', 'JOB'] },
+  {
+    title: 'A job that takes long',
+    args: ['jobs', 'enqueue', '--type', 'windows.exec', '--', 'ping -n 60 127.0.0.1'],
+    jobAs: 'LONG',
+  },
+  { title: 'Cancelled, and what it started on Windows with it', args: ['jobs', 'cancel', '--id', 'LONG'] },
+  { title: 'Watched to its end', args: ['jobs', 'watch', '--id', 'LONG'], exitCode: exitCodes.failure },
+  { title: 'All jobs', args: ['jobs', 'list'] },
+  { title: 'What a job left', args: ['artifacts', 'list', '--job', 'JOB'] },
+  { title: 'Is it still what it was?', args: ['artifacts', 'verify', '--job', 'JOB'] },
+  { title: 'One page about it', args: ['artifacts', 'report', '--job', 'JOB', '--out', 'report.html'] },
   {
     title: 'A locked desktop is told, not photographed',
     args: ['windows', 'screenshot', '--out', 'locked.png'],
@@ -98,37 +149,90 @@ const steps: readonly Step[] = [
   },
 ];
 
-/** Prints a command line, runs it, and tells whether it ended as it should. */
-async function show(step: Step, lab: Lab, dir: string, output: Output, signal: AbortSignal): Promise<boolean> {
-  const { title, args, exitCode = exitCodes.success, fault } = step;
-  const shown = args.map((word) => (/^[\w./:=\\-]+$/.test(word) ? word : `'${word}'`)).join(' ');
-  await output.text(`\n# ${title}${fault === undefined ? '' : ` (fault: ${fault})`}\n$ win-automation ${shown}\n`);
-  if (fault !== undefined) await lab.setFault(fault, true);
-  const ended = await runOurselves(args, { ...lab.env, ...step.env }, dir, signal);
-  if (fault !== undefined) await lab.setFault(fault, false);
-  if (ended === exitCode) return true;
-  await output.text(`FAILED: it ended with ${ended}, not ${exitCode}\n`);
-  return false;
-}
+/** A flow as a user would write it. */
+const flow = `export default async ({ page, params }) => {
+  await page.setContent('<title>Hello ' + params.name + '</title>');
+  return { title: await page.title() };
+};
+`;
 
-/** Runs this very program: the executable, or the runtime with its source. */
-function runOurselves(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  cwd: string,
-  signal: AbortSignal,
-) {
-  const script = process.argv[1] ?? '';
-  const isExecutable = script.startsWith('/$bunfs/') || script === process.execPath;
-  const base = { PATH: process.env['PATH'] ?? '', HOME: cwd, WIN_AUTOMATION_STATE_DIR: join(cwd, 'state') };
-  return new Promise<number | null>((resolve, reject) => {
-    const child = spawn(process.execPath, [...(isExecutable ? [] : [script]), ...args], {
-      cwd,
-      env: { ...base, ...env },
-      stdio: ['ignore', 'inherit', 'inherit'],
-      signal,
+/** Shows one step after another; what a step made, the next ones can use. */
+class Tour {
+  readonly #lab: Lab;
+  readonly #dir: string;
+  readonly #output: Output;
+  readonly #signal: AbortSignal;
+  readonly #jobs = new Map<string, string>();
+
+  constructor(lab: Lab, dir: string, output: Output, signal: AbortSignal) {
+    this.#lab = lab;
+    this.#dir = dir;
+    this.#output = output;
+    this.#signal = signal;
+  }
+
+  /** A worker beside the tour, which ends with it. */
+  startWorker(): AsyncDisposable {
+    const child = this.#start(['worker', '--quiet'], {}, 'ignore');
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    return {
+      [Symbol.asyncDispose]: async () => {
+        child.kill('SIGTERM');
+        await gone;
+      },
+    };
+  }
+
+  /** Prints a command line, runs it, and tells whether it ended as it should. */
+  async show(step: Step): Promise<boolean> {
+    const { title, exitCode = exitCodes.success, fault, needs } = step;
+    const args = step.args.map((word) => this.#jobs.get(word) ?? word);
+    const shown = args.map((word) => (/^[\w./:=\\-]+$/.test(word) ? word : `'${word}'`)).join(' ');
+    await this.#output.text(`\n# ${title}${fault === undefined ? '' : ` (fault: ${fault})`}\n`);
+    if (needs === 'browser' && !this.#lab.hasBrowser) {
+      await this.#output.text('passed over: no Chromium on this machine\n');
+      return true;
+    }
+    await this.#output.text(`$ win-automation ${shown}\n`);
+    if (fault !== undefined) await this.#lab.setFault(fault, true);
+    const ended = await this.#run(args, step);
+    if (fault !== undefined) await this.#lab.setFault(fault, false);
+    if (ended === exitCode) return true;
+    await this.#output.text(`FAILED: it ended with ${ended}, not ${exitCode}\n`);
+    return false;
+  }
+
+  #run(args: readonly string[], { env = {}, jobAs }: Step): Promise<number | null> {
+    return new Promise((resolve, reject) => {
+      const child = this.#start(args, env, 'pipe');
+      let printed = '';
+      child.stdout?.on('data', (chunk: Buffer) => {
+        printed += chunk;
+        process.stdout.write(chunk);
+      });
+      child.once('error', reject);
+      child.once('close', (exitCode) => {
+        const jobId = /\bjob_id=(\S+)/.exec(printed)?.[1];
+        if (jobAs !== undefined && jobId !== undefined) this.#jobs.set(jobAs, jobId);
+        resolve(exitCode);
+      });
     });
-    child.once('error', reject);
-    child.once('exit', resolve);
-  });
+  }
+
+  /** Starts this very program: the executable, or the runtime with its source. */
+  #start(args: readonly string[], env: Readonly<Record<string, string>>, stdout: 'ignore' | 'pipe') {
+    const script = process.argv[1] ?? '';
+    const isExecutable = script.startsWith('/$bunfs/') || script === process.execPath;
+    const base = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: this.#dir,
+      WIN_AUTOMATION_STATE_DIR: join(this.#dir, 'state'),
+    };
+    return spawn(process.execPath, [...(isExecutable ? [] : [script]), ...args], {
+      cwd: this.#dir,
+      env: { ...base, ...this.#lab.env, ...env },
+      stdio: ['ignore', stdout, 'inherit'],
+      signal: this.#signal,
+    });
+  }
 }

@@ -20,6 +20,8 @@ export interface LabOptions {
 export interface Lab {
   readonly state: LabState;
   readonly aloha: LabAloha;
+  /** Whether it has a Playwright server, which takes a Chromium on this machine. */
+  readonly hasBrowser: boolean;
   /** The environment that points win-automation at it. */
   readonly env: Readonly<Record<string, string>>;
   /** Switches a fault on or off. */
@@ -62,6 +64,7 @@ export async function startLab({ powershellStartMs, dir, note }: LabOptions): Pr
   return {
     state,
     aloha,
+    hasBrowser: playwright !== undefined,
     env: {
       WIN_AUTOMATION_WINDOWS_SSH_HOST: '127.0.0.1',
       WIN_AUTOMATION_WINDOWS_SSH_PORT: String(ssh.port),
