@@ -1,0 +1,130 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import type { Writable } from 'node:stream';
+import { AutomationError, messageOf } from '../core/errors.ts';
+import type { Redact } from '../core/redact.ts';
+import { requireArtifactPath } from './artifact-path.ts';
+import { digestOf, HashingFile } from './hashing.ts';
+import { requireJobId } from './job-id.ts';
+import { type ArtifactEntry, type Manifest, writeManifest } from './manifest.ts';
+
+/** What is known of a job when its folder is made. */
+export interface JobFacts {
+  readonly jobId: string;
+  readonly traceId: string;
+  readonly type: string;
+  readonly host: string;
+  readonly attempt: number;
+  readonly createdAt: Date;
+  readonly input: unknown;
+}
+
+/** How a job ended. */
+export interface JobEnd {
+  readonly state: Exclude<Manifest['state'], 'running'>;
+  readonly result: unknown;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** The folder of one job's artifacts: `<out_dir>/<job_id>/`, for its owner's eyes only. */
+export class JobFolder {
+  readonly dir: string;
+  readonly #facts: JobFacts;
+  readonly #redact: Redact;
+  readonly #startedAt = new Date();
+  readonly #entries = new Map<string, ArtifactEntry>();
+  readonly #open: { readonly type: string; readonly path: string; readonly file: HashingFile }[] = [];
+
+  private constructor(dir: string, facts: JobFacts, redact: Redact) {
+    this.dir = dir;
+    this.#facts = facts;
+    this.#redact = redact;
+  }
+
+  /**
+   * Makes the folder; what an earlier attempt left in it goes.
+   *
+   * @throws AutomationError `usage` for a bad job id, `io_failed` naming the folder if it can't be written
+   */
+  static async create(outDir: string, facts: JobFacts, redact: Redact): Promise<JobFolder> {
+    const dir = join(outDir, requireJobId(facts.jobId));
+    try {
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true });
+      const folder = new JobFolder(dir, facts, redact);
+      await folder.#write({ state: 'running', result: null, error: null });
+      return folder;
+    } catch (error) {
+      if (error instanceof AutomationError) throw error;
+      throw new AutomationError('io_failed', `${dir}: ${messageOf(error)}`, { hint: 'check artifacts.out_dir' });
+    }
+  }
+
+  /** A place for a file that somebody else writes; `add` takes it up afterwards. */
+  async place(path: string): Promise<string> {
+    const target = join(this.dir, requireArtifactPath(path));
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    return target;
+  }
+
+  /** A sink for an artifact that is written bit by bit. It is closed by `finish`, if nobody does before. */
+  async stream(type: string, path: string): Promise<Writable> {
+    const file = new HashingFile(await this.place(path));
+    this.#open.push({ type, path, file });
+    return file;
+  }
+
+  /** Writes a small artifact. */
+  async text(type: string, path: string, content: string): Promise<void> {
+    await writeFile(await this.place(path), content, { mode: 0o600 });
+    await this.add(type, path);
+  }
+
+  /** Takes up a file that is there by now. */
+  async add(type: string, path: string): Promise<void> {
+    const { sizeBytes, sha256 } = await digestOf(join(this.dir, requireArtifactPath(path)));
+    this.#entries.set(path, { type, path, size_bytes: sizeBytes, sha256 });
+  }
+
+  /** Takes up every file below a folder. */
+  async addFolder(type: string, path: string): Promise<void> {
+    const entries = await readdir(join(this.dir, requireArtifactPath(path)), { recursive: true, withFileTypes: true });
+    for (const entry of entries) {
+      if (entry.isFile()) await this.add(type, relative(this.dir, join(entry.parentPath, entry.name)));
+    }
+  }
+
+  /** Closes what is open and writes the manifest: on success and on failure alike. */
+  async finish(end: JobEnd): Promise<Manifest> {
+    for (const { type, path, file } of this.#open.splice(0)) {
+      if (!file.writableFinished) await new Promise<void>((done) => file.end(() => done()));
+      const { sizeBytes, sha256 } = file.digest();
+      this.#entries.set(path, { type, path, size_bytes: sizeBytes, sha256 });
+    }
+    return this.#write(end);
+  }
+
+  async #write(end: Omit<JobEnd, 'state'> & { readonly state: Manifest['state'] }): Promise<Manifest> {
+    const { jobId, traceId, type, host, attempt, createdAt, input } = this.#facts;
+    const manifest: Manifest = {
+      schema_version: 1,
+      job_id: jobId,
+      trace_id: traceId,
+      type,
+      state: end.state,
+      host,
+      attempt,
+      created_at: createdAt.toISOString(),
+      started_at: this.#startedAt.toISOString(),
+      ended_at: end.state === 'running' ? null : new Date().toISOString(),
+      input,
+      result: end.result ?? null,
+      error: end.error,
+      artifacts: [...this.#entries.values()],
+    };
+    // A secret that found its way into an input or a message stays out of the file.
+    const clean = JSON.parse(this.#redact(JSON.stringify(manifest))) as Manifest;
+    await writeManifest(this.dir, clean);
+    return clean;
+  }
+}
