@@ -5,7 +5,7 @@ import { AutomationError, messageOf, systemCodeOf } from '../core/errors.ts';
 import { isArtifactPath } from './artifact-path.ts';
 import { isJobId } from './job-id.ts';
 
-export const manifestName = 'manifest.json';
+const manifestName = 'manifest.json';
 const maxManifestBytes = 8 * 1024 * 1024;
 
 const artifact = v.object({

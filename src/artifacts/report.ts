@@ -83,7 +83,13 @@ async function renderText(dir: string, { path, size_bytes }: ArtifactEntry): Pro
   return `<pre>${escape(text)}</pre>${cut}`;
 }
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** Text as HTML, in content and in quoted attributes. */
 const escape = (text: string): string => text.replace(/[&<>"']/g, (found) => entities[found] ?? found);

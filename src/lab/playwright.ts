@@ -12,7 +12,7 @@ import { type Listening, listenOnLoopback } from './listen.ts';
 import { localPath } from './paths.ts';
 import type { LabState } from './state.ts';
 
-export const guestPlaywrightPort = 9_323;
+const guestPlaywrightPort = 9_323;
 
 const chromiumPaths = [
   '/usr/bin/chromium',

@@ -14,7 +14,9 @@ export default defineAction({
   run: async (invocation, args) => {
     const input = withoutUndefined({ days: wholeNumber('days', args.days), dry_run: args['dry-run'] });
     const ended = await runDirectJob(invocation, artifactsGc, input, undefined);
-    const { jobs, ...payload } = directPayload(ended) as ReturnType<typeof directPayload> & { readonly jobs?: string[] };
+    const { jobs, ...payload } = directPayload(ended) as ReturnType<typeof directPayload> & {
+      readonly jobs?: string[];
+    };
     await invocation.output.payload({ ...payload, jobs: (jobs ?? []).join(',') }, { ...payload, jobs: jobs ?? [] });
     return ended.exitCode;
   },

@@ -14,7 +14,9 @@ export default defineAction({
     const { manifest } = await requireManifest(loaded.config.artifacts.out_dir, args.job);
     if (output.isJson) await output.payload({}, manifest);
     else if (output.isTerminal) {
-      await output.table(manifest.artifacts.map(({ type, path, size_bytes, sha256 }) => [type, path, `${size_bytes}`, sha256]));
+      await output.table(
+        manifest.artifacts.map(({ type, path, size_bytes, sha256 }) => [type, path, `${size_bytes}`, sha256]),
+      );
     } else for (const entry of manifest.artifacts) await output.payload({ job_id: args.job, ...entry }, undefined);
     return 0;
   },

@@ -29,7 +29,7 @@ export async function watchJob(engine: JobEngine, jobId: string, output: Output,
 }
 
 /** What watching a job that is over ends with. */
-export function outcomeExitCode({ state, error }: JobRecord): number {
+function outcomeExitCode({ state, error }: JobRecord): number {
   if (state === 'completed') return exitCodes.success;
   return error?.code === 'timeout' ? exitCodes.timeout : exitCodes.failure;
 }
