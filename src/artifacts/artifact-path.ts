@@ -4,9 +4,9 @@ import { AutomationError } from '../core/errors.ts';
  * Whether a path may stand in a manifest: relative, forward slashes, inside the job folder, and no name that Windows reads
  * as something else.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
 export function isArtifactPath(path: string): boolean {
   if (path.length === 0 || path.length > 1_024) return false;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   return path.split('/').every((part) => /^[^\\/:*?"<>|\0-\x1f]{1,255}$/.test(part) && part !== '.' && part !== '..');
 }
 

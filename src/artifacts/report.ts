@@ -39,16 +39,16 @@ export async function renderReport(dir: string, manifest: Manifest, verified: re
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(type)} ${escape(state)}: ${escape(job_id)}</title>
+<title>${escapeHtml(type)} ${escapeHtml(state)}: ${escapeHtml(job_id)}</title>
 <style>${style}</style>
 </head>
 <body>
-<h1>${escape(type)} <span class="state ${escape(state)}">${escape(state)}</span></h1>
-<table>${facts.map(([name, value]) => `<tr><th>${name}</th><td>${escape(value)}</td></tr>`).join('\n')}</table>
+<h1>${escapeHtml(type)} <span class="state ${escapeHtml(state)}">${escapeHtml(state)}</span></h1>
+<table>${facts.map(([name, value]) => `<tr><th>${name}</th><td>${escapeHtml(value)}</td></tr>`).join('\n')}</table>
 <h2>Input</h2>
-<pre>${escape(JSON.stringify(manifest.input, undefined, 2) ?? '')}</pre>
+<pre>${escapeHtml(JSON.stringify(manifest.input, undefined, 2) ?? '')}</pre>
 <h2>Result</h2>
-<pre>${escape(JSON.stringify(manifest.result, undefined, 2) ?? '')}</pre>
+<pre>${escapeHtml(JSON.stringify(manifest.result, undefined, 2) ?? '')}</pre>
 <h2>Artifacts</h2>
 <table><tr><th>path</th><th>bytes</th><th>SHA-256</th><th></th></tr>
 ${verified.map(renderRow).join('\n')}
@@ -60,19 +60,19 @@ ${shown.join('\n')}
 }
 
 function renderRow({ entry, fault }: Verified): string {
-  const mark = fault === undefined ? 'verified' : `<b class="failed">${escape(fault)}</b>`;
-  return `<tr><td>${escape(entry.path)}</td><td>${entry.size_bytes}</td><td><code>${entry.sha256}</code></td><td>${mark}</td></tr>`;
+  const mark = fault === undefined ? 'verified' : `<b class="failed">${escapeHtml(fault)}</b>`;
+  return `<tr><td>${escapeHtml(entry.path)}</td><td>${entry.size_bytes}</td><td><code>${entry.sha256}</code></td><td>${mark}</td></tr>`;
 }
 
 async function renderArtifact(dir: string, { entry, fault }: Verified): Promise<string> {
   // What is not what the manifest says is named above, and not shown.
   if (fault !== undefined) return '';
-  const heading = `<h3>${escape(entry.path)}</h3>`;
+  const heading = `<h3>${escapeHtml(entry.path)}</h3>`;
   const extension = extname(entry.path).toLowerCase();
   const imageType = imageTypes[extension];
   if (imageType !== undefined && entry.size_bytes <= maxImageBytes) {
     const data = (await readFile(join(dir, entry.path))).toString('base64');
-    return `${heading}\n<img alt="${escape(entry.path)}" src="data:${imageType};base64,${data}">`;
+    return `${heading}\n<img alt="${escapeHtml(entry.path)}" src="data:${imageType};base64,${data}">`;
   }
   return textTypes.includes(extension) ? `${heading}\n${await renderText(dir, entry)}` : '';
 }
@@ -80,7 +80,7 @@ async function renderArtifact(dir: string, { entry, fault }: Verified): Promise<
 async function renderText(dir: string, { path, size_bytes }: ArtifactEntry): Promise<string> {
   const text = (await readFile(join(dir, path))).subarray(0, maxTextBytes).toString('utf8');
   const cut = size_bytes > maxTextBytes ? `<p>the first ${maxTextBytes} of ${size_bytes} bytes</p>` : '';
-  return `<pre>${escape(text)}</pre>${cut}`;
+  return `<pre>${escapeHtml(text)}</pre>${cut}`;
 }
 
 const entities: Readonly<Record<string, string>> = {
@@ -92,7 +92,7 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /** Text as HTML, in content and in quoted attributes. */
-const escape = (text: string): string => text.replace(/[&<>"']/g, (found) => entities[found] ?? found);
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (found) => entities[found] ?? found);
 
 const style = `
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
