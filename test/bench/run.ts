@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,26 @@ interface Race {
 const executable = resolve('dist/win-automation');
 const scratch = mkdtempSync(join(tmpdir(), 'wa-bench-'));
 const sshd = await startSshd();
+const lab = await startTestLab(400);
+const playwrightEnv = Object.fromEntries(Object.entries(lab.env).filter(([name]) => name.includes('PLAYWRIGHT')));
 const env = { PATH: process.env['PATH'], HOME: scratch, ...sshd.env };
+
+/** Not spawnSync: the lab lives in this process, and has to answer. */
+function runProgram(program: string, args: readonly string[]): Promise<{ status: number | null; stderr: string }> {
+  return new Promise((done, fail) => {
+    const child = spawn(program, args, {
+      env: { ...env, ...playwrightEnv },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      cwd: scratch,
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk;
+    });
+    child.once('error', fail);
+    child.once('close', (status) => done({ status, stderr }));
+  });
+}
 
 async function timeMs(timed: Timed): Promise<number> {
   const startedMs = performance.now();
@@ -40,7 +59,7 @@ async function timeMs(timed: Timed): Promise<number> {
     return performance.now() - startedMs;
   }
   const [program, ...args] = timed;
-  const { status, stderr } = spawnSync(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const { status, stderr } = await runProgram(program, args);
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${stderr}`);
   return performance.now() - startedMs;
 }
@@ -93,7 +112,20 @@ writeFileSync(bigFile, randomBytes(512 * 1024 * 1024));
 const scpOptions = [...ssh.slice(1, 6), `-P${sshd.port}`, '-q'];
 const remoteFile = `${sshd.user}@127.0.0.1:wa-bench-big`;
 
-const lab = await startTestLab(400);
+const titlePage = 'data:text/html,<title>hello</title><h1>hello</h1>';
+const nodeScript = join(scratch, 'peer.mjs');
+writeFileSync(
+  nodeScript,
+  `import { chromium } from ${JSON.stringify(resolve('node_modules/playwright-core/index.mjs'))};
+const { WIN_AUTOMATION_PLAYWRIGHT_PORT: port, WIN_AUTOMATION_PLAYWRIGHT_WS_PATH: path } = process.env;
+const browser = await chromium.connect('ws://127.0.0.1:' + port + '/' + path);
+const page = await browser.newPage();
+await page.goto(${JSON.stringify(titlePage)});
+await page.screenshot({ path: ${JSON.stringify(join(scratch, 'peer.png'))} });
+await browser.close();
+`,
+);
+
 const loaded = await loadConfig({ env: { ...lab.env, HOME: scratch } });
 const logger = createLogger({ level: 'error', redact: (text) => text, write: () => undefined, component: 'bench' });
 
@@ -143,6 +175,14 @@ const races: readonly Race[] = [
     ours: [executable, 'windows', 'get', 'wa-bench-big', join(scratch, 'back')],
     peer: ['scp', ...scpOptions, remoteFile, join(scratch, 'back-scp')],
     peerName: "Debian's scp",
+  },
+  {
+    name: 'playwright: connect, page, screenshot',
+    limit: 1.5,
+    rounds: 10,
+    ours: [executable, 'playwright', 'run', '--url', titlePage, '--screenshot'],
+    peer: ['node', nodeScript],
+    peerName: 'playwright-core under Node',
   },
   {
     name: '50 scripts where PowerShell takes 400 ms to start',

@@ -237,7 +237,7 @@ describe('lab', { skip }, () => {
     try {
       await eventually('the lab prints its environment', () => printed.includes('ALOHA_CLIENT_URL'), 10_000);
       const env = Object.fromEntries(
-        [...printed.matchAll(/^export (\w+)=(.*)$/gm)].map(([, key = '', value = '']) => [key, value]),
+        [...printed.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, key = '', value = '']) => [key, value]),
       );
       const exec = () => program.run(['windows', 'exec', '--', 'hostname'], { env });
       assert.equal((await exec()).words['stdout'], 'LAB-WINDOWS\r\n');
