@@ -11,7 +11,8 @@ export interface GlobalFlags {
   readonly host?: string | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
-  readonly verbose?: boolean | undefined;
+  /** May be turned on by a command's own flag. */
+  verbose?: boolean | undefined;
 }
 
 /** What a command works with once the configuration is known. */

@@ -44,6 +44,8 @@ export async function startLab({ powershellStartMs, dir, note }: LabOptions): Pr
   const aloha = await startAloha(state);
   const playwright = await LabPlaywright.start(state);
   state.onProgram = async (commandLine) => {
+    if (commandLine.includes('app_server.py')) state.faults.delete('aloha-server-dead');
+    if (commandLine.includes('app_client.py')) state.faults.delete('aloha-client-dead');
     if (!commandLine.includes('launch-server.js')) return;
     state.faults.delete('playwright-dead');
     await playwright?.run();
@@ -74,6 +76,8 @@ export async function startLab({ powershellStartMs, dir, note }: LabOptions): Pr
       WIN_AUTOMATION_ALOHA_SERVER_URL: aloha.serverUrl,
       WIN_AUTOMATION_ALOHA_CLIENT_URL: aloha.clientUrl,
       WIN_AUTOMATION_ALOHA_DIR: labAlohaDir,
+      WIN_AUTOMATION_ALOHA_SERVER_START_CMD: 'python app_server.py',
+      WIN_AUTOMATION_ALOHA_CLIENT_START_CMD: 'python app_client.py',
       ...(playwright === undefined ? {} : playwrightEnv(playwright)),
     },
     setFault,

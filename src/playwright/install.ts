@@ -52,7 +52,7 @@ export async function installPlaywright(
   const { readers } = await host.script('secretFile', { path: secretFile }, { signal, stdin });
   steps.push({ step: 'secret', state: 'changed', detail: `${secretFile}, readable by ${readers.join(', ')}` });
 
-  const port = target.transport === 'ssh' ? target.port : defaultGuestPort;
+  const port = guestPortOf(target);
   const rule = { name: `WinAutomation-Playwright-${port}`, port };
   const { rules } = await host.script('firewall', { action: 'ensure', rules: [rule] }, { signal });
   steps.push({ step: 'firewall', state: rules[0]?.changed ? 'changed' : 'ok', detail: rule.name });
@@ -62,6 +62,29 @@ export async function installPlaywright(
   steps.push({ step: 'answers', state: 'ok', detail: await untilReady(host, target, signal) });
   return steps;
 }
+
+/**
+ * Sees to it that the server's task runs: starts it, or registers it again where it is gone.
+ *
+ * @returns what was changed, a line each
+ */
+export async function ensureServerTask(
+  host: WindowsHost,
+  target: PlaywrightTarget,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const task = await host.script('task', { action: 'query', name: taskName }, { signal });
+  if (!task.exists) {
+    await startTask(host, await requireNode(host, signal), guestPortOf(target), signal);
+    return [`scheduled task ${taskName} registered and started`];
+  }
+  // One that runs and does not answer has lost its browser or hangs.
+  if (task.state === 'Running') await host.script('task', { action: 'stop', name: taskName }, { signal });
+  await host.script('task', { action: 'start', name: taskName }, { signal });
+  return [`scheduled task ${taskName} started`];
+}
+
+const guestPortOf = ({ transport, port }: PlaywrightTarget): number => (transport === 'ssh' ? port : defaultGuestPort);
 
 async function requireNode(host: WindowsHost, signal: AbortSignal): Promise<string> {
   const there = await host.script('playwright', { dir: installDir }, { signal });

@@ -7,7 +7,8 @@ import type { Logger } from '../core/logger.ts';
 import type { WindowsHost } from '../windows/host.ts';
 
 /** What is checked, in the order of the reference (context.md, "Session Supervision"). */
-export type Component = 'ssh' | 'aloha_server' | 'aloha_client' | 'hatchet' | 'playwright';
+export const components = ['ssh', 'aloha_server', 'aloha_client', 'hatchet', 'playwright'] as const;
+export type Component = (typeof components)[number];
 
 /** What a check found. */
 export interface Verdict extends Finding {

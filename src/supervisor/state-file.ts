@@ -1,0 +1,81 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as v from 'valibot';
+import { AutomationError, messageOf, systemCodeOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { components } from './verdict.ts';
+
+const maxHistory = 200;
+
+const breaker = v.object({ failures: v.number(), openedMs: v.nullable(v.number()) });
+const component = v.picklist(components);
+const line = v.object({
+  component,
+  state: v.string(),
+  reason: v.string(),
+  detail: v.string(),
+  breaker: v.picklist(['closed', 'open', 'half_open']),
+  remedy: v.string(),
+});
+const pass = v.object({ at: v.string(), state: v.string(), duration_ms: v.number(), components: v.array(line) });
+
+const stateSchema = v.object({
+  schema_version: v.literal(1),
+  hosts: v.record(
+    v.string(),
+    v.object({
+      breakers: v.partial(v.object(Object.fromEntries(components.map((name) => [name, breaker])))),
+      last_pass: v.nullable(pass),
+      /** What changed and what was repaired, the newest last. */
+      history: v.array(v.object({ at: v.string(), component, event: v.string(), detail: v.string() })),
+    }),
+  ),
+});
+
+export type SupervisorState = v.InferOutput<typeof stateSchema>;
+export type HostState = SupervisorState['hosts'][string];
+export type PassRecord = NonNullable<HostState['last_pass']>;
+
+export const emptyHostState: HostState = { breakers: {}, last_pass: null, history: [] };
+
+/** Where the supervisor's memory is kept. */
+export const statePath = (stateDir: string): string => join(stateDir, 'supervisor.json');
+
+/** Reads the state; one that can't be read is set aside and said, and a new one begun. */
+export async function readState(path: string, logger: Logger): Promise<SupervisorState> {
+  const fresh: SupervisorState = { schema_version: 1, hosts: {} };
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return fresh;
+    throw new AutomationError('io_failed', `${path}: ${messageOf(error)}`, { hint: 'check state_dir' });
+  }
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), stateSchema), text);
+  if (parsed.success) return parsed.output;
+  const aside = `${path}.damaged-${Date.now()}`;
+  await rename(path, aside);
+  logger.warn('state', 'the state file is damaged and was set aside; breakers begin closed', { file: aside });
+  return fresh;
+}
+
+/** Writes it to a temporary file, fsyncs, renames: a kill at any moment leaves the old one or the new one. */
+export async function writeState(path: string, state: SupervisorState): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const temporary = `${path}.tmp`;
+    {
+      await using file = await open(temporary, 'w', 0o600);
+      await file.writeFile(`${JSON.stringify(state)}\n`);
+      await file.sync();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    throw new AutomationError('io_failed', `${path}: ${messageOf(error)}`, { hint: 'check state_dir' });
+  }
+}
+
+/** A host's history with new events, the oldest dropped. */
+export function withEvents(history: HostState['history'], events: HostState['history']): HostState['history'] {
+  return [...history, ...events].slice(-maxHistory);
+}
