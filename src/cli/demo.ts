@@ -128,6 +128,19 @@ const steps: readonly Step[] = [
   { title: 'What a job left', args: ['artifacts', 'list', '--job', 'JOB'] },
   { title: 'Is it still what it was?', args: ['artifacts', 'verify', '--job', 'JOB'] },
   { title: 'One page about it', args: ['artifacts', 'report', '--job', 'JOB', '--out', 'report.html'] },
+  { title: 'Is all well on the Windows side?', args: ['supervisor', 'run', '--once'] },
+  {
+    title: 'The firewall swallows: one pass makes the rules',
+    args: ['supervisor', 'run', '--once'],
+    fault: 'firewall',
+    env: { WIN_AUTOMATION_TIMEOUT: '1s' },
+  },
+  {
+    title: 'The Aloha client is gone: one pass starts it',
+    args: ['supervisor', 'run', '--once'],
+    fault: 'aloha-client-dead',
+  },
+  { title: 'What was repaired when', args: ['supervisor', 'status'] },
   {
     title: 'A locked desktop is told, not photographed',
     args: ['windows', 'screenshot', '--out', 'locked.png'],

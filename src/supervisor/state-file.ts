@@ -34,7 +34,6 @@ const stateSchema = v.object({
 
 export type SupervisorState = v.InferOutput<typeof stateSchema>;
 export type HostState = SupervisorState['hosts'][string];
-export type PassRecord = NonNullable<HostState['last_pass']>;
 
 export const emptyHostState: HostState = { breakers: {}, last_pass: null, history: [] };
 

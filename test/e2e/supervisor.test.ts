@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
+import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
+import { eventually } from '../support/processes.ts';
+
+const whyNoChromium = existsSync('/usr/bin/chromium') ? undefined : 'no /usr/bin/chromium: install chromium';
+const skip = whyNoExecutable ?? whyNoLab ?? whyNoChromium ?? false;
+
+describe('supervisor', { skip }, () => {
+  let lab: TestLab;
+  let program: Executable;
+  before(async () => {
+    lab = await startTestLab();
+    program = installExecutable();
+  });
+  after(async () => {
+    await lab.close();
+    program.remove();
+  });
+  const stateDir = () => join(program.home, 'state');
+  afterEach(() => rmSync(stateDir(), { recursive: true, force: true }));
+  const run = (args: readonly string[], options: RunOptions = {}) =>
+    program.run(['supervisor', ...args], {
+      ...options,
+      env: { ...lab.env, WIN_AUTOMATION_STATE_DIR: stateDir(), WIN_AUTOMATION_TIMEOUT: '1s', ...options.env },
+    });
+  interface Line {
+    readonly component: string;
+    readonly state: string;
+    readonly reason: string;
+    readonly breaker: string;
+    readonly remedy: string;
+    readonly changes: string;
+  }
+  const once = async (env: Record<string, string> = {}, ...args: string[]) => {
+    const { exitCode, stdout } = await run(['run', '--once', '--json', ...args], { env });
+    const payload = JSON.parse(stdout.toString());
+    const of = (name: string): Line => payload.components.find(({ component }: Line) => component === name);
+    return { exitCode, payload, of };
+  };
+
+  it('finds a healthy host healthy, in the order of the reference', async () => {
+    const { exitCode, payload } = await once();
+    assert.deepEqual([exitCode, payload.state, payload.repaired], [0, 'healthy', 0]);
+    assert.deepEqual(
+      payload.components.map(({ component }: Line) => component),
+      ['ssh', 'aloha_server', 'aloha_client', 'hatchet', 'playwright'],
+    );
+  });
+
+  for (const [fault, component, change] of [
+    ['firewall', 'aloha_server', 'firewall rule Aloha-7887'],
+    ['firewall', 'playwright', 'firewall rule WinAutomation-Playwright-9323'],
+    ['aloha-server-dead', 'aloha_server', 'scheduled task WinAutomation-AlohaServer started'],
+    ['aloha-client-dead', 'aloha_client', 'scheduled task WinAutomation-AlohaClient started'],
+    ['playwright-dead', 'playwright', 'scheduled task WinAutomation-Playwright started'],
+  ] as const) {
+    it(`repairs ${fault} in one pass (${component}); a second one changes nothing`, async () => {
+      await lab.setFault(fault, true);
+      const first = await once();
+      assert.deepEqual([first.exitCode, first.of(component).remedy], [0, 'done']);
+      assert.ok(first.of(component).changes.includes(change), first.of(component).changes);
+      const second = await once();
+      assert.deepEqual([second.exitCode, second.payload.repaired], [0, 0]);
+    });
+  }
+
+  it('registers the task of the Playwright server again where it is gone', async () => {
+    lab.state.tasks.delete('WinAutomation-Playwright');
+    await lab.setFault('playwright-dead', true);
+    const { of } = await once();
+    assert.match(of('playwright').changes, /registered and started/);
+  });
+
+  it('says what it would do under --dry-run, and does nothing', async () => {
+    await lab.setFault('aloha-client-dead', true);
+    const { exitCode, of } = await once({}, '--dry-run');
+    assert.deepEqual([exitCode, of('aloha_client').remedy], [1, 'planned']);
+    assert.match(of('aloha_client').changes, /python app_client\.py/);
+    assert.equal(lab.state.faults.has('aloha-client-dead'), true);
+    await lab.setFault('aloha-client-dead', false);
+  });
+
+  it('reports where nobody is logged on, and does not start a GUI program for nobody', async () => {
+    await lab.setFault('aloha-client-dead', true);
+    await lab.setFault('nobody', true);
+    const { exitCode, of } = await once();
+    await lab.setFault('nobody', false);
+    await lab.setFault('aloha-client-dead', false);
+    assert.deepEqual([exitCode, of('aloha_client').remedy], [1, 'failed']);
+    assert.match(of('aloha_client').changes, /nobody is logged on/);
+  });
+
+  it('ends with exit 3 where SSH can not be reached, and tries no remedy', async () => {
+    await lab.setFault('aloha-client-dead', true);
+    const { exitCode, of } = await once({ WIN_AUTOMATION_WINDOWS_SSH_PORT: '1' });
+    await lab.setFault('aloha-client-dead', false);
+    assert.deepEqual([exitCode, of('ssh').state, of('aloha_client').remedy], [3, 'failed', 'impossible']);
+  });
+
+  it('opens the breaker after three failpoint passes; the fourth runs no remedy; after the cooldown one trial', async () => {
+    const env = { WIN_AUTOMATION_SUPERVISOR_FAILPOINT: 'aloha_server', WIN_AUTOMATION_SUPERVISOR_COOLDOWN: '2s' };
+    for (let i = 0; i < 3; i += 1) {
+      const { exitCode, of } = await once(env);
+      assert.deepEqual([exitCode, of('aloha_server').reason, of('aloha_server').remedy], [1, 'failpoint', 'failed']);
+    }
+    assert.deepEqual(
+      [(await once(env)).of('aloha_server').breaker, (await once(env)).of('aloha_server').remedy],
+      ['open', 'held'],
+    );
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    assert.equal((await once(env)).of('aloha_server').breaker, 'half_open');
+    assert.equal((await once()).of('aloha_server').state, 'ok');
+    const { stdout } = await run(['status', '--json']);
+    const status = JSON.parse(stdout.toString());
+    assert.deepEqual(
+      status.components.map(({ breaker }: Line) => breaker),
+      ['closed', 'closed', 'closed', 'closed', 'closed'],
+    );
+    assert.ok(status.history.some(({ event }: { event: string }) => event === 'remedy_failed'));
+  });
+
+  it('logs a failpoint at warn, and refuses an unknown one with exit 2', async () => {
+    const { logs } = await run(['run', '--once'], { env: { WIN_AUTOMATION_SUPERVISOR_FAILPOINT: 'hatchet,ssh' } });
+    assert.equal(logs.filter(({ level, op }) => level === 'warn' && op === 'failpoint').length, 2);
+    const bad = await run(['run', '--once'], { env: { WIN_AUTOMATION_SUPERVISOR_FAILPOINT: 'aloha_sever' } });
+    assert.equal(bad.exitCode, 2);
+    assert.match(bad.stderr, /did you mean aloha_server/);
+  });
+
+  it('works alone: a second one says so and exits 0 under --once', async () => {
+    let stop = () => undefined as unknown;
+    const first = run(['run', '--interval', '1s'], {
+      onStart: (child) => {
+        stop = () => child.kill('SIGTERM');
+      },
+    });
+    await eventually('the first one holds the lock', () => existsSync(join(stateDir(), 'supervisor.lock')));
+    const second = await run(['run', '--once']);
+    assert.deepEqual([second.exitCode, second.words['state']], [0, 'busy']);
+    stop();
+    assert.equal((await first).exitCode, 143);
+    assert.equal(existsSync(join(stateDir(), 'supervisor.lock')), false);
+  });
+
+  it('leaves a state file that loads, whenever it is killed', async () => {
+    await once();
+    for (let i = 0; i < 20; i += 1) {
+      await run(['run', '--once'], {
+        onStart: (child) => void setTimeout(() => child.kill('SIGKILL'), 60 + Math.random() * 400),
+      });
+      JSON.parse(readFileSync(join(stateDir(), 'supervisor.json'), 'utf8'));
+    }
+    assert.equal((await once()).exitCode, 0);
+  });
+
+  it('sets a damaged state file aside and goes on', async () => {
+    await once();
+    writeFileSync(join(stateDir(), 'supervisor.json'), '{"half');
+    const { exitCode, logs } = await run(['run', '--once']);
+    assert.equal(exitCode, 0);
+    assert.ok(logs.some(({ msg }) => msg?.includes('set aside')));
+  });
+});
