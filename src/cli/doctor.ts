@@ -1,8 +1,10 @@
+import process from 'node:process';
 import { versions } from '../core/version.ts';
 import { runChecks } from '../supervisor/checks.ts';
+import type { Verdict } from '../supervisor/verdict.ts';
 import { defineAction } from './command.ts';
 import { printVerdicts, verdictDocument, verdictsExitCode } from './findings.ts';
-import { openHost } from './windows/open-host.ts';
+import { openHostToCheck } from './windows/open-host.ts';
 
 export default defineAction({
   name: 'doctor',
@@ -11,11 +13,12 @@ export default defineAction({
   run: async ({ open, output, signal }) => {
     const session = await open();
     const { loaded, logger, host } = session;
-    await using windows = openHost(session, true);
+    await using windows = openHostToCheck(session);
     const verdicts = await runChecks({ loaded, host, windows, logger: logger.child('doctor'), signal });
     const summary = {
-      state: verdicts.some(({ state }) => state === 'failed') ? 'failed' : 'ok',
+      state: worstState(verdicts),
       version: versions.version,
+      bun_version: process.versions['bun'] ?? 'none',
       hatchet_sdk_version: versions.hatchetSdk,
       playwright_version: versions.playwright,
       config: loaded.file ?? 'none',
@@ -25,3 +28,8 @@ export default defineAction({
     return verdictsExitCode(verdicts);
   },
 });
+
+function worstState(verdicts: readonly Verdict[]): 'failed' | 'degraded' | 'ok' {
+  const has = (state: Verdict['state']) => verdicts.some((verdict) => verdict.state === state);
+  return has('failed') ? 'failed' : has('degraded') || has('unknown') ? 'degraded' : 'ok';
+}

@@ -32,3 +32,13 @@ export function wrong(
 export function skipped(reason: string, detail: string, hints: readonly string[] = []): Finding {
   return { state: 'skipped', reason, detail, hints, exitCode: exitCodes.success };
 }
+
+/** A finding that it works, but not as it should. */
+export function degraded(reason: string, detail: string, hints: readonly string[]): Finding {
+  return { state: 'degraded', reason, detail, hints, exitCode: exitCodes.failure };
+}
+
+/** A finding that nothing can be told while something else is wrong. */
+export function unknown(reason: string, detail: string): Finding {
+  return { state: 'unknown', reason, detail, hints: [], exitCode: exitCodes.success };
+}

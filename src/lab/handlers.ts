@@ -41,8 +41,8 @@ const handlers: { readonly [N in ContractName]: Handler<N> } = {
       openssh_version: '9.5.5.1',
       default_shell: '',
       uptime_s: Math.round((Date.now() - state.bootedMs) / 1000),
-      utc_now: new Date().toISOString(),
-      disk_free_bytes: disk.bavail * disk.bsize,
+      utc_now: new Date(Date.now() + (state.faults.has('clock-skew') ? 120_000 : 0)).toISOString(),
+      disk_free_bytes: state.faults.has('disk-full') ? 20_000_000 : disk.bavail * disk.bsize,
       disk_size_bytes: disk.blocks * disk.bsize,
     };
   },
@@ -50,7 +50,10 @@ const handlers: { readonly [N in ContractName]: Handler<N> } = {
   firewall: ({ action, rules }, { state }) => ({ rules: rules.map((rule) => firewallRule(state, action, rule)) }),
   ports: ({ ports }, { state }) => ({
     ports: ports.map((port) => {
-      const isListening = port === 135 || state.listeners.has(port);
+      const isDead =
+        (port === 7_887 && state.faults.has('aloha-server-dead')) ||
+        (port === 7_888 && state.faults.has('aloha-client-dead'));
+      const isListening = port === 135 || (state.listeners.has(port) && !isDead);
       const program = port === 9_323 ? 'node.exe' : 'python.exe';
       const process = port === 135 ? 'svchost.exe' : isListening ? program : '';
       return {

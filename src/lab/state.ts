@@ -18,6 +18,8 @@ export const faults = [
   'nobody',
   'ssh-reset',
   'slow',
+  'disk-full',
+  'clock-skew',
   'host-key-changed',
 ] as const;
 export type Fault = (typeof faults)[number];

@@ -15,6 +15,8 @@ describe('supervisor', { skip }, () => {
   before(async () => {
     lab = await startTestLab();
     program = installExecutable();
+    // The first start of a browser takes longer than a check may.
+    await program.run(['playwright', 'health'], { env: lab.env });
   });
   after(async () => {
     await lab.close();
@@ -25,7 +27,7 @@ describe('supervisor', { skip }, () => {
   const run = (args: readonly string[], options: RunOptions = {}) =>
     program.run(['supervisor', ...args], {
       ...options,
-      env: { ...lab.env, WIN_AUTOMATION_STATE_DIR: stateDir(), WIN_AUTOMATION_TIMEOUT: '1s', ...options.env },
+      env: { ...lab.env, WIN_AUTOMATION_STATE_DIR: stateDir(), WIN_AUTOMATION_TIMEOUT: '2s', ...options.env },
     });
   interface Line {
     readonly component: string;
@@ -163,5 +165,66 @@ describe('supervisor', { skip }, () => {
     const { exitCode, logs } = await run(['run', '--once']);
     assert.equal(exitCode, 0);
     assert.ok(logs.some(({ msg }) => msg?.includes('set aside')));
+  });
+});
+
+describe('doctor on a Windows host (the lab)', { skip }, () => {
+  let lab: TestLab;
+  let program: Executable;
+  before(async () => {
+    lab = await startTestLab();
+    program = installExecutable();
+    // The first start of a browser takes longer than a check may.
+    await program.run(['playwright', 'health'], { env: lab.env });
+  });
+  after(async () => {
+    await lab.close();
+    program.remove();
+  });
+  const doctor = async (env: Record<string, string> = {}) => {
+    const options = { env: { ...lab.env, WIN_AUTOMATION_TIMEOUT: '2s', ...env } };
+    const { exitCode, stdout } = await program.run(['doctor', '--json'], options);
+    const payload = JSON.parse(stdout.toString());
+    const of = (name: string) => payload.checks.find(({ check }: { check: string }) => check === name);
+    return { exitCode, payload, of };
+  };
+
+  for (const [fault, check, state, reason, exitCode] of [
+    ['firewall', 'aloha_client', 'failed', 'http_hangs', 4],
+    ['aloha-hang', 'aloha_server', 'failed', 'http_hangs', 4],
+    ['aloha-server-dead', 'aloha_server', 'failed', 'not_running', 3],
+    ['aloha-client-dead', 'aloha_client', 'failed', 'not_running', 3],
+    ['locked', 'aloha_client', 'degraded', 'locked', 1],
+    ['disconnected', 'aloha_client', 'degraded', 'disconnected', 1],
+    ['nobody', 'aloha_client', 'degraded', 'nobody_logged_on', 1],
+    ['disk-full', 'ssh', 'degraded', 'disk_full', 1],
+    ['clock-skew', 'ssh', 'degraded', 'clock_skew', 1],
+    ['playwright-dead', 'playwright', 'failed', 'http_unreachable', 3],
+    ['playwright-old', 'playwright', 'failed', 'version_mismatch', 3],
+    ['host-key-changed', 'ssh', 'failed', 'host_key_changed', 3],
+  ] as const) {
+    it(`names ${fault}: ${check} is ${state}, ${reason}, exit ${exitCode}`, async () => {
+      await lab.setFault(fault, true);
+      const told = await doctor();
+      await lab.setFault(fault, false);
+      assert.deepEqual([told.of(check).state, told.of(check).reason, told.exitCode], [state, reason, exitCode]);
+    });
+  }
+});
+
+describe('doctor where SSH is down', { skip: whyNoExecutable ?? false }, () => {
+  it('says unknown, and not failed, of what goes through it', async () => {
+    const program = installExecutable();
+    const env = {
+      WIN_AUTOMATION_WINDOWS_SSH_PASSWORD: 'pw',
+      WIN_AUTOMATION_WINDOWS_SSH_PORT: '1',
+      WIN_AUTOMATION_ALOHA_TRANSPORT: 'ssh',
+      WIN_AUTOMATION_PLAYWRIGHT_TRANSPORT: 'ssh',
+      WIN_AUTOMATION_PLAYWRIGHT_WS_PATH: 'some-secret-path',
+    };
+    const { exitCode, stdout } = await program.run(['doctor', '--json'], { env });
+    program.remove();
+    const states = JSON.parse(stdout.toString()).checks.map(({ state }: { state: string }) => state);
+    assert.deepEqual([exitCode, states], [3, ['failed', 'unknown', 'unknown', 'skipped', 'unknown']]);
   });
 });

@@ -1,7 +1,7 @@
 import { checkAlohaClient, checkAlohaServer } from '../../supervisor/checks/aloha.ts';
 import { defineAction } from '../command.ts';
 import { printVerdicts, verdictDocument, verdictsExitCode } from '../findings.ts';
-import { openHost } from '../windows/open-host.ts';
+import { openHostToCheck } from '../windows/open-host.ts';
 
 export default defineAction({
   name: 'health',
@@ -10,7 +10,7 @@ export default defineAction({
   run: async ({ open, output, signal }) => {
     const session = await open();
     const { loaded, host } = session;
-    await using windows = openHost(session);
+    await using windows = openHostToCheck(session);
     const context = { loaded, host, windows, logger: session.logger.child('aloha'), signal };
     const verdicts = await Promise.all([checkAlohaServer(context), checkAlohaClient(context)]);
     await printVerdicts(verdicts, output);

@@ -2,7 +2,7 @@ import { playwrightTarget } from '../../playwright/target.ts';
 import { checkPlaywright } from '../../supervisor/checks/playwright.ts';
 import { defineAction } from '../command.ts';
 import { printVerdicts, verdictDocument, verdictsExitCode } from '../findings.ts';
-import { openHost } from '../windows/open-host.ts';
+import { openHostToCheck } from '../windows/open-host.ts';
 
 export default defineAction({
   name: 'health',
@@ -13,7 +13,7 @@ export default defineAction({
     const { loaded, host } = session;
     // Here, other than in doctor, a secret that is not set is an error.
     playwrightTarget(loaded, host);
-    await using windows = openHost(session);
+    await using windows = openHostToCheck(session);
     const verdict = await checkPlaywright({
       loaded,
       host,

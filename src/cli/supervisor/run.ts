@@ -10,7 +10,7 @@ import { emptyHostState, readState, statePath, writeState } from '../../supervis
 import { defineAction } from '../command.ts';
 import type { Invocation, Session } from '../invocation.ts';
 import { sdNotify } from '../sd-notify.ts';
-import { openHost } from '../windows/open-host.ts';
+import { openHostToCheck } from '../windows/open-host.ts';
 import { printPass } from './print-pass.ts';
 
 const readyTimeoutMs = 30_000;
@@ -69,7 +69,7 @@ async function pass(
   const logger = session.logger.child('supervisor');
   const { failure_threshold, cooldown } = loaded.config.supervisor;
   using deadline = new Deadline(passTimeoutMs, 'the pass', invocation.signal);
-  await using windows = openHost(session, true);
+  await using windows = openHostToCheck(session);
   const path = statePath(loaded.config.state_dir);
   const state = await readState(path, logger);
   const { result, after } = await runPass(state.hosts[host] ?? emptyHostState, {

@@ -6,3 +6,11 @@ import type { Session } from '../invocation.ts';
 export function openHost({ loaded, logger, host }: Session, isWarm = false): WindowsHost {
   return new WindowsHost(sshTarget(loaded, host), { logger: logger.child('windows'), isWarm });
 }
+
+/** The same for checks, which try once: what they find is an answer. */
+export function openHostToCheck({ loaded, logger, host }: Session): WindowsHost {
+  return new WindowsHost(
+    { ...sshTarget(loaded, host), attempts: 1 },
+    { logger: logger.child('windows'), isWarm: true },
+  );
+}

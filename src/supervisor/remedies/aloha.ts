@@ -46,6 +46,8 @@ export const alohaRemedies: readonly Remedy[] = halves.map((half) => ({
 
 function planOf(half: AlohaHalf, verdict: Verdict, { loaded, host }: CheckContext): string[] {
   if (looksLikeFirewall(verdict)) return [`make or enable the firewall rule of port ${half.guestPort}`];
+  // A program that runs is not started again, and a port is forwarded on this side.
+  if (verdict.reason === 'not_forwarded' || verdict.reason === 'not_aloha') return [];
   const command = half.commandOf(hostConfig(loaded.config, host).aloha);
   return command === '' ? [] : [`start it by the scheduled task ${half.taskName}: ${command}`];
 }
