@@ -4,10 +4,11 @@ import { AutomationError } from '../../core/errors.ts';
 import { executeCommand } from '../../windows/exec.ts';
 import { quoteWords, type Shell } from '../../windows/shells.ts';
 import { defineAction } from '../command.ts';
+import { fleetFlags, onHosts } from '../fleet.ts';
 import { idempotentCheckOf } from '../idempotent.ts';
 import type { Invocation } from '../invocation.ts';
 import { withoutUndefined } from '../job-input.ts';
-import { executionFlags, runExecution } from './execution.ts';
+import { executionFlags, refuseRawOnMany, runExecution } from './execution.ts';
 
 const shells = ['auto', 'cmd', 'powershell', 'pwsh'];
 
@@ -23,23 +24,34 @@ export default defineAction({
   args: {
     ...executionFlags,
     shell: { type: 'enum', options: shells, description: "the shell to run it in (default: sshd's DefaultShell)" },
+    ...fleetFlags,
     quote: { type: 'boolean', description: 'quote each word for that shell, so that it arrives as it is' },
   },
-  run: (invocation, args) => {
-    if (invocation.words.join('').trim() === '') {
+  run: (given, args) => {
+    if (given.words.join('').trim() === '') {
       throw new AutomationError('usage', 'no command: windows exec -- COMMAND…');
     }
-    const shell = (args.shell as Shell | undefined) ?? 'auto';
-    const commandFor = (defaultShell: Shell) =>
-      args.quote ? quoteWords(shell === 'auto' ? defaultShell : shell, invocation.words) : invocation.words.join(' ');
-    if (args.artifacts) return execWithArtifacts(invocation, args, shell, commandFor);
-    return runExecution(invocation, args, ({ session, host, streams, idempotentCheck, signal }) => {
-      const { shell: defaultShell } = hostConfig(session.loaded.config, session.host).windows;
-      const execution = { command: commandFor(defaultShell), shell, defaultShell, idempotentCheck, streams };
-      return executeCommand(host, execution, signal);
-    });
+    refuseRawOnMany(args);
+    return onHosts(given, args, (invocation) => execOn(invocation, args));
   },
 });
+
+function execOn(invocation: Invocation, args: ExecArgs): Promise<number> {
+  const shell = (args.shell as Shell | undefined) ?? 'auto';
+  const commandFor = (defaultShell: Shell) =>
+    args.quote ? quoteWords(shell === 'auto' ? defaultShell : shell, invocation.words) : invocation.words.join(' ');
+  if (args.artifacts) return execWithArtifacts(invocation, args, shell, commandFor);
+  return runExecution(invocation, args, ({ session, host, streams, idempotentCheck, signal }) => {
+    const { shell: defaultShell } = hostConfig(session.loaded.config, session.host).windows;
+    const execution = { command: commandFor(defaultShell), shell, defaultShell, idempotentCheck, streams };
+    return executeCommand(host, execution, signal);
+  });
+}
+
+type ExecArgs = ParsedArgs<typeof executionFlags> & {
+  readonly shell?: string | undefined;
+  readonly quote?: boolean | undefined;
+};
 
 async function execWithArtifacts(
   invocation: Invocation,

@@ -2,7 +2,7 @@ import process from 'node:process';
 import type { ParsedArgs } from 'citty';
 import { Deadline } from '../../core/deadline.ts';
 import { durationFlag } from '../../core/duration.ts';
-import { messageOf } from '../../core/errors.ts';
+import { AutomationError, messageOf } from '../../core/errors.ts';
 import { exitCodeOf, exitCodes } from '../../core/exit-codes.ts';
 import { Capture, type CapturedText } from '../../windows/capture.ts';
 import { decodeClixml } from '../../windows/clixml.ts';
@@ -23,6 +23,18 @@ export const executionFlags = {
   'propagate-exit': { type: 'boolean', description: 'end with the exit code of what ran' },
   ...idempotentFlags,
 } as const;
+
+/** @throws AutomationError `usage`: streams that pass through can't be told apart, nor one input be read by many */
+export function refuseRawOnMany(args: {
+  readonly raw?: boolean | undefined;
+  readonly stdin?: boolean | undefined;
+  readonly 'all-hosts'?: boolean | undefined;
+}): void {
+  const flag = args.raw ? 'raw' : args.stdin ? 'stdin' : undefined;
+  if (args['all-hosts'] && flag !== undefined) {
+    throw new AutomationError('usage', `--${flag} and --all-hosts do not go together`);
+  }
+}
 
 export interface ExecutionContext {
   readonly session: Session;

@@ -8,4 +8,5 @@ export default defineTransfer({
   from: 'a path on Windows, or one relative to the home folder there',
   to: 'a path on this machine',
   transfer: get,
+  isForMany: false,
 });

@@ -8,4 +8,5 @@ export default defineTransfer({
   from: 'a file or folder of this machine',
   to: 'a path on Windows, or one relative to the home folder there',
   transfer: put,
+  isForMany: true,
 });

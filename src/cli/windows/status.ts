@@ -2,6 +2,8 @@ import { Deadline } from '../../core/deadline.ts';
 import type { Scalar } from '../../core/errors.ts';
 import { type HostStatus, readStatus } from '../../windows/status.ts';
 import { defineAction } from '../command.ts';
+import { fleetFlags, onHosts } from '../fleet.ts';
+import type { Invocation } from '../invocation.ts';
 import { openHost } from './open-host.ts';
 
 type Line = Readonly<Record<string, Scalar>>;
@@ -10,25 +12,28 @@ export default defineAction({
   name: 'status',
   description: 'What kind of machine it is, who is logged on, whether GUI work may run, ports, firewall and tasks',
   examples: ['windows status', 'windows status --json'],
-  run: async (invocation) => {
-    const session = await invocation.open();
-    const { output } = invocation;
-    using deadline = new Deadline(session.loaded.config.hatchet.job_timeout, 'reading the status', invocation.signal);
-    await using host = openHost(session, true);
-    const status = await readStatus(host, deadline.signal);
-    const lines = linesOf(session.host, status);
-    if (output.isJson) await output.payload({}, documentOf(session.host, status));
-    else if (output.isTerminal) {
-      await output.table(
-        lines.map(([title, line]) => {
-          const words = Object.entries(line).map(([key, value]) => `${output.paint('dim', `${key}=`)}${value ?? ''}`);
-          return [title, words.join('  ')];
-        }),
-      );
-    } else for (const [title, line] of lines) await output.payload({ kind: title, ...line }, undefined);
-    return 0;
-  },
+  args: fleetFlags,
+  run: (given, args) => onHosts(given, args, showStatus),
 });
+
+async function showStatus(invocation: Invocation): Promise<number> {
+  const session = await invocation.open();
+  const { output } = invocation;
+  using deadline = new Deadline(session.loaded.config.hatchet.job_timeout, 'reading the status', invocation.signal);
+  await using host = openHost(session, true);
+  const status = await readStatus(host, deadline.signal);
+  const lines = linesOf(session.host, status);
+  if (output.isJson) await output.payload({}, documentOf(session.host, status));
+  else if (output.isTerminal) {
+    await output.table(
+      lines.map(([title, line]) => {
+        const words = Object.entries(line).map(([key, value]) => `${output.paint('dim', `${key}=`)}${value ?? ''}`);
+        return [title, words.join('  ')];
+      }),
+    );
+  } else for (const [title, line] of lines) await output.payload({ kind: title, ...line }, undefined);
+  return 0;
+}
 
 function linesOf(
   name: string,
