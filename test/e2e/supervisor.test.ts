@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
@@ -123,6 +124,46 @@ describe('supervisor', { skip }, () => {
       ['closed', 'closed', 'closed', 'closed', 'closed'],
     );
     assert.ok(status.history.some(({ event }: { event: string }) => event === 'remedy_failed'));
+  });
+
+  it('tells a change of state, and only a change, by a command and a webhook', async () => {
+    const bodies: string[] = [];
+    const answers = [503, 200, 200, 200];
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        bodies.push(body);
+        response.writeHead(answers.shift() ?? 200).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const file = join(program.home, 'told.jsonl');
+    const env = {
+      WIN_AUTOMATION_SUPERVISOR_WEBHOOK_URL: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/hook`,
+      WIN_AUTOMATION_SUPERVISOR_ON_CHANGE_CMD: `cat >> ${file}`,
+    };
+    const failing = { ...env, WIN_AUTOMATION_SUPERVISOR_FAILPOINT: 'ssh' };
+    await once(env);
+    assert.equal(existsSync(file), false);
+    await once(failing);
+    await once(failing);
+    await once(env);
+    server.close();
+    const told = readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      told.map(({ from, to }) => `${from} ${to}`),
+      ['healthy failed', 'failed healthy'],
+    );
+    // The first was answered 503, and told again.
+    assert.equal(bodies.length, 3);
+    assert.deepEqual(JSON.parse(bodies[1] ?? '').to, 'failed');
   });
 
   it('logs a failpoint at warn, and refuses an unknown one with exit 2', async () => {

@@ -1,6 +1,7 @@
 import { Deadline } from '../../core/deadline.ts';
 import { milliseconds } from '../../core/duration.ts';
 import { parseFailpoints } from '../../supervisor/failpoints.ts';
+import { notify } from '../../supervisor/notify.ts';
 import { type PassResult, runPass } from '../../supervisor/pass.ts';
 import { emptyHostState, readState, statePath, writeState } from '../../supervisor/state-file.ts';
 import type { Invocation, Session } from '../invocation.ts';
@@ -37,5 +38,28 @@ export async function onePass(invocation: Invocation, session: Session, isDryRun
   });
   changing = written.catch(() => undefined);
   await written;
+  if (!isDryRun) tellChange(session, before.last_pass?.state, result);
   return result;
+}
+
+const telling = new Set<Promise<void>>();
+
+/** Tells a change of state beside the passes, never in their way. The first pass of all tells only what is wrong. */
+function tellChange({ loaded, logger }: Session, before: string | undefined, result: PassResult): void {
+  const from = before ?? 'healthy';
+  const { on_change_cmd: command, webhook_url: webhookUrl } = loaded.config.supervisor;
+  if (from === result.state || (command === undefined && webhookUrl === undefined)) return;
+  const components = result.components.map(({ verdict: { component, state, reason, detail } }) => {
+    return { component, state, reason, detail };
+  });
+  const change = { host: result.host, from, to: result.state, at: new Date().toISOString(), components };
+  const attempts = loaded.config.retry.attempts;
+  const told = notify(change, { command, webhookUrl, attempts, logger: logger.child('supervisor') });
+  telling.add(told);
+  void told.finally(() => telling.delete(told));
+}
+
+/** Waits until all changes are told, each of which has a deadline of its own. */
+export async function allTold(): Promise<void> {
+  await Promise.all(telling);
 }

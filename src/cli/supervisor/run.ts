@@ -9,7 +9,7 @@ import { defineAction } from '../command.ts';
 import { fleetFlags, onHosts } from '../fleet.ts';
 import type { Invocation } from '../invocation.ts';
 import { sdNotify } from '../sd-notify.ts';
-import { onePass } from './one-pass.ts';
+import { allTold, onePass } from './one-pass.ts';
 import { printPass } from './print-pass.ts';
 
 export default defineAction({
@@ -50,12 +50,16 @@ export default defineAction({
         await printPass(result, one.output);
         return result.exitCode;
       });
-    if (args.once) return await passes();
-    sdNotify('READY=1');
-    for (;;) {
-      const exitCode = await passes();
-      sdNotify('WATCHDOG=1', `STATUS=${exitCode === 0 ? 'all is well' : 'something failed'}`);
-      await sleep(jittered(intervalFlagMs ?? loaded.config.supervisor.interval), invocation.signal);
+    try {
+      if (args.once) return await passes();
+      sdNotify('READY=1');
+      for (;;) {
+        const exitCode = await passes();
+        sdNotify('WATCHDOG=1', `STATUS=${exitCode === 0 ? 'all is well' : 'something failed'}`);
+        await sleep(jittered(intervalFlagMs ?? loaded.config.supervisor.interval), invocation.signal);
+      }
+    } finally {
+      await allTold();
     }
   },
 });
