@@ -3,11 +3,12 @@ import process from 'node:process';
 import { durationFlag, milliseconds } from '../core/duration.ts';
 import { messageOf, ProblemsError } from '../core/errors.ts';
 import { createLogger, type Logger } from '../core/logger.ts';
-import { Metrics, metricLines } from '../core/metrics.ts';
+import { Metrics, metricLines, prometheusText } from '../core/metrics.ts';
 import { jobTypeOf, jobTypes } from '../jobs/job-types.ts';
 import { openEngine } from '../jobs/open-engine.ts';
 import { defaultLeaseMs, Worker } from '../jobs/worker.ts';
 import { defineAction } from './command.ts';
+import { type HealthSource, serveHealth } from './health-http.ts';
 import type { Invocation, Session } from './invocation.ts';
 import { wholeNumber } from './job-input.ts';
 import { sdNotify } from './sd-notify.ts';
@@ -71,9 +72,7 @@ export default defineAction({
     const timer = setInterval(emit, intervalMs);
     try {
       await using _http =
-        args.listen === undefined
-          ? undefined
-          : await (await import('./worker-http.ts')).serveWorkerHttp(args.listen, worker, metrics);
+        args.listen === undefined ? undefined : await serveHealth(args.listen, healthOf(worker, metrics));
       sdNotify('READY=1', 'STATUS=waiting for jobs');
       logger.info('worker', 'takes jobs', { worker_id: worker.id, types: types.map(({ name }) => name).join(',') });
       await worker.run();
@@ -86,6 +85,15 @@ export default defineAction({
     }
     logger.info('worker', 'ended');
     return 0;
+  },
+});
+
+const healthOf = (worker: Worker, metrics: Metrics): HealthSource => ({
+  isReady: () => worker.isReady,
+  metrics: () => {
+    worker.countEnqueued();
+    const running = `# TYPE win_automation_jobs_running gauge\nwin_automation_jobs_running ${worker.runningJobs}\n`;
+    return prometheusText(metrics) + running;
   },
 });
 

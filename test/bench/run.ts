@@ -10,6 +10,7 @@ import { WindowsHost } from '../../src/windows/host.ts';
 import { sshTarget } from '../../src/windows/target.ts';
 import { startTestLab } from '../support/lab.ts';
 import { startSshd } from '../support/sshd.ts';
+import { benchFleet } from './fleet.ts';
 import { benchJobs } from './jobs.ts';
 
 /**
@@ -207,11 +208,25 @@ async function raceJobs(): Promise<boolean> {
   return isFast;
 }
 
+/** Many hosts against one, and the memory that it takes. */
+async function raceFleet(): Promise<boolean> {
+  const count = 200;
+  const { oneMs, allMs, peakRssBytes } = await benchFleet(executable, join(scratch, 'fleet'), count);
+  const ratio = allMs / oneMs;
+  const isGood = ratio <= 10 && peakRssBytes <= 200e6;
+  console.log(
+    `${isGood ? 'ok  ' : 'SLOW'} supervisor pass over ${count} hosts, 32 at a time: ${allMs.toFixed(0)} ms, one host ${oneMs.toFixed(0)} ms, ` +
+      `ratio ${ratio.toFixed(1)} (limit 10), ${(peakRssBytes / 1e6).toFixed(0)} MB (limit 200)`,
+  );
+  return isGood;
+}
+
 const wanted = process.argv.slice(2);
 let isGood = true;
 try {
   for (const one of races.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word))))
     isGood = (await race(one)) && isGood;
+  if (wanted.length === 0 || wanted.includes('fleet')) isGood = (await raceFleet()) && isGood;
   if (wanted.length === 0 || wanted.includes('jobs')) isGood = (await raceJobs()) && isGood;
 } finally {
   await lab.close();

@@ -360,6 +360,26 @@ describe('jobs', { skip }, () => {
     assert.equal((await ask('/other'))?.status, 404);
   });
 
+  const whyNoNotify =
+    existsSync('/usr/bin/systemd-notify') && existsSync('/usr/bin/python3') ? false : 'no systemd-notify or no python3';
+  it('tell systemd READY=1, WATCHDOG=1 and STOPPING=1', { skip: whyNoNotify }, async () => {
+    const socket = join(program.home, 'notify');
+    // Node has no datagram sockets of this kind.
+    const listen =
+      'import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\nwhile True: print(s.recv(4096).decode(),flush=True)';
+    const listener = spawn('/usr/bin/python3', ['-c', listen, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let told = '';
+    listener.stdout.on('data', (chunk) => {
+      told += chunk;
+    });
+    await eventually('somebody listens', () => existsSync(socket));
+    const worker = startWorker([], { NOTIFY_SOCKET: socket });
+    await eventually('READY and WATCHDOG', () => told.includes('READY=1') && told.includes('WATCHDOG=1'));
+    worker.kill('SIGTERM');
+    await eventually('STOPPING', () => told.includes('STOPPING=1'));
+    listener.kill();
+  });
+
   it('are mirrored to Windows on demand, and fetched from there', async () => {
     env['WIN_AUTOMATION_ARTIFACT_MIRROR_TO_WINDOWS'] = 'true';
     startWorker();

@@ -166,6 +166,23 @@ describe('supervisor', { skip }, () => {
     assert.deepEqual(JSON.parse(bodies[1] ?? '').to, 'failed');
   });
 
+  it('serves what it last saw under --listen', async () => {
+    const port = 30_000 + Math.floor(Math.random() * 10_000);
+    let stop = () => undefined as unknown;
+    const running = run(['run', '--interval', '1s', '--listen', `127.0.0.1:${port}`], {
+      onStart: (child) => {
+        stop = () => child.kill('SIGTERM');
+      },
+    });
+    const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
+    await eventually('a pass is over', async () => (await ask('/ready'))?.status === 200, 10_000);
+    const text = (await (await ask('/metrics'))?.text()) ?? '';
+    stop();
+    await running;
+    assert.match(text, /^win_automation_up\{host="default",component="ssh"\} 1$/m);
+    assert.match(text, /^win_automation_breaker_open\{host="default",component="playwright"\} 0$/m);
+  });
+
   it('logs a failpoint at warn, and refuses an unknown one with exit 2', async () => {
     const { logs } = await run(['run', '--once'], { env: { WIN_AUTOMATION_SUPERVISOR_FAILPOINT: 'hatchet,ssh' } });
     assert.equal(logs.filter(({ level, op }) => level === 'warn' && op === 'failpoint').length, 2);

@@ -5,8 +5,10 @@ import { durationFlag, type Milliseconds } from '../../core/duration.ts';
 import { exitCodes } from '../../core/exit-codes.ts';
 import { parseFailpoints } from '../../supervisor/failpoints.ts';
 import { takeLock } from '../../supervisor/lock-file.ts';
+import type { PassResult } from '../../supervisor/pass.ts';
 import { defineAction } from '../command.ts';
 import { fleetFlags, onHosts } from '../fleet.ts';
+import { type HealthSource, serveHealth } from '../health-http.ts';
 import type { Invocation } from '../invocation.ts';
 import { sdNotify } from '../sd-notify.ts';
 import { allTold, onePass } from './one-pass.ts';
@@ -29,6 +31,7 @@ export default defineAction({
       description: 'from one pass to the next (default: supervisor.interval)',
     },
     'dry-run': { type: 'boolean', description: 'only say what would be done' },
+    listen: { type: 'string', valueHint: 'ADDRESS:PORT', description: 'serve /live, /ready and /metrics there' },
     debug: { type: 'boolean', description: 'log everything, as --verbose does' },
     ...fleetFlags,
   },
@@ -44,9 +47,12 @@ export default defineAction({
       return args.once ? exitCodes.success : exitCodes.failure;
     }
     await using _lock = lock;
+    const seen = new Map<string, PassResult>();
+    await using _http = args.listen === undefined ? undefined : await serveHealth(args.listen, healthOf(seen));
     const passes = () =>
       onHosts(invocation, args, async (one: Invocation) => {
         const result = await onePass(one, await one.open(), args['dry-run'] ?? false);
+        seen.set(result.host, result);
         await printPass(result, one.output);
         return result.exitCode;
       });
@@ -66,3 +72,18 @@ export default defineAction({
 
 /** A tenth more or less, so that many supervisors do not all ask at once. */
 const jittered = (intervalMs: Milliseconds): number => intervalMs * (0.9 + Math.random() * 0.2);
+
+/** Ready once a pass is over; what the last one found of each component. */
+const healthOf = (seen: ReadonlyMap<string, PassResult>): HealthSource => ({
+  isReady: () => seen.size > 0,
+  metrics: () => {
+    const lines = [...seen.values()].flatMap(({ host, components }) =>
+      components.map(({ verdict, breaker }) => {
+        const labels = `{host="${host}",component="${verdict.component}"}`;
+        const isUp = verdict.state === 'ok' || verdict.state === 'skipped' ? 1 : 0;
+        return `win_automation_up${labels} ${isUp}\nwin_automation_breaker_open${labels} ${breaker === 'open' ? 1 : 0}\n`;
+      }),
+    );
+    return `# TYPE win_automation_up gauge\n# TYPE win_automation_breaker_open gauge\n${lines.join('')}`;
+  },
+});

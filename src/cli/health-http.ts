@@ -1,7 +1,12 @@
 import { createServer } from 'node:http';
 import { AutomationError, messageOf } from '../core/errors.ts';
-import { type Metrics, prometheusText } from '../core/metrics.ts';
-import type { Worker } from '../jobs/worker.ts';
+
+/** What a long-running command tells of itself over HTTP. */
+export interface HealthSource {
+  isReady(): boolean;
+  /** Prometheus text (prometheus.io, "Exposition formats"). */
+  metrics(): string;
+}
 
 /**
  * Serves `/live`, `/ready` and `/metrics` (Prometheus text).
@@ -9,7 +14,7 @@ import type { Worker } from '../jobs/worker.ts';
  * @param address `127.0.0.1:9464`
  * @throws AutomationError `usage` for a bad address, `io_failed` where it can't be listened on
  */
-export async function serveWorkerHttp(address: string, worker: Worker, metrics: Metrics): Promise<AsyncDisposable> {
+export async function serveHealth(address: string, source: HealthSource): Promise<AsyncDisposable> {
   const found = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(address);
   if (found === null)
     throw new AutomationError('usage', `--listen ${address}: give ADDRESS:PORT, such as 127.0.0.1:9464`);
@@ -19,11 +24,9 @@ export async function serveWorkerHttp(address: string, worker: Worker, metrics: 
       response.writeHead(status, { 'content-type': 'text/plain; version=0.0.4' }).end(text);
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'Method Not Allowed\n');
     if (request.url === '/live') return answer(200, 'live\n');
-    if (request.url === '/ready') return worker.isReady ? answer(200, 'ready\n') : answer(503, 'not ready\n');
+    if (request.url === '/ready') return source.isReady() ? answer(200, 'ready\n') : answer(503, 'not ready\n');
     if (request.url !== '/metrics') return answer(404, 'Not Found\n');
-    worker.countEnqueued();
-    const running = `# TYPE win_automation_jobs_running gauge\nwin_automation_jobs_running ${worker.runningJobs}\n`;
-    return answer(200, prometheusText(metrics) + running);
+    return answer(200, source.metrics());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
