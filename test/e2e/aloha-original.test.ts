@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { type Executable, installExecutable, whyNoExecutable } from '../support/executable.ts';
 import { eventually } from '../support/processes.ts';
+import { suite } from '../support/suite.ts';
 
 /** Opt-in: a checkout of ShowUI-Aloha's Aloha_Act and a Python that has what it imports. */
 const dir = process.env['WIN_AUTOMATION_TEST_ALOHA_DIR'];
@@ -15,7 +16,7 @@ const whyNot =
     ? undefined
     : 'WIN_AUTOMATION_TEST_ALOHA_DIR names no Aloha_Act folder';
 
-describe("ShowUI-Aloha's own server", { skip: whyNoExecutable ?? whyNot ?? false }, () => {
+suite("ShowUI-Aloha's own server", whyNoExecutable ?? whyNot ?? false, () => {
   const url = 'http://127.0.0.1:7887';
   let server: ChildProcess;
   let program: Executable;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
 import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
 import { eventually } from '../support/processes.ts';
+import { suite } from '../support/suite.ts';
 
 const skip = whyNoExecutable ?? whyNoLab ?? false;
 const overSsh = {
@@ -13,7 +14,7 @@ const overSsh = {
   WIN_AUTOMATION_ALOHA_CLIENT_URL: 'http://127.0.0.1:7888',
 };
 
-describe('aloha', { skip }, () => {
+suite('aloha', skip, () => {
   let lab: TestLab;
   let program: Executable;
   before(async () => {
@@ -180,7 +181,7 @@ describe('aloha', { skip }, () => {
   }
 });
 
-describe('the Aloha of the lab', { skip: whyNoLab ?? false }, () => {
+suite('the Aloha of the lab', whyNoLab ?? false, () => {
   let lab: TestLab;
   before(async () => {
     lab = await startTestLab();

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { type Executable, installExecutable, whyNoExecutable } from '../support/executable.ts';
 import { startSshd, type TestSshd, whyNoSshd } from '../support/sshd.ts';
+import { suite } from '../support/suite.ts';
 
 const whyNoWine = existsSync('/usr/bin/wine') ? undefined : 'no /usr/bin/wine: install wine and wine64';
 const skip = whyNoExecutable ?? whyNoSshd ?? whyNoWine ?? false;
@@ -27,7 +28,7 @@ wine cmd /d /c "Z:$(printf %s "$file" | tr / '\\\\')"
 /** Prints what a program on Windows finds in its argv: Wine takes the command line apart as the C runtime does. */
 const printArguments = '#!/bin/sh\nfor word in "$@"; do printf "<%s>\\n" "$word"; done\n';
 
-describe("cmd.exe (Wine's) behind a real sshd", { skip }, () => {
+suite("cmd.exe (Wine's) behind a real sshd", skip, () => {
   let sshd: TestSshd;
   let program: Executable;
   let dir: string;

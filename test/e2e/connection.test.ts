@@ -4,16 +4,17 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, wri
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { type Executable, installExecutable, whyNoExecutable } from '../support/executable.ts';
 import { eventually, processesRunning } from '../support/processes.ts';
 import { startProxy } from '../support/proxy.ts';
 import { freePort, makeKey, startSshd, type TestSshd, whyNoSshd } from '../support/sshd.ts';
+import { suite } from '../support/suite.ts';
 
 const skip = whyNoExecutable ?? whyNoSshd ?? false;
 const isRoot = userInfo().uid === 0;
 
-describe('connecting to a real sshd', { skip }, () => {
+suite('connecting to a real sshd', skip, () => {
   let sshd: TestSshd;
   let program: Executable;
   before(async () => {

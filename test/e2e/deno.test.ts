@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { runProgram } from '../support/executable.ts';
 import { startSshd, type TestSshd, whyNoSshd } from '../support/sshd.ts';
+import { suite } from '../support/suite.ts';
 
 const deno = resolve('node_modules/.bin/deno');
 const skip = whyNoSshd ?? (existsSync(deno) ? false : 'no deno in node_modules: npm ci');
 
-describe('the source under Deno', { skip }, () => {
+suite('the source under Deno', skip, () => {
   let sshd: TestSshd;
   before(async () => {
     sshd = await startSshd();

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { type Executable, installExecutable, whyNoExecutable } from '../support/executable.ts';
 import { startProxy } from '../support/proxy.ts';
+import { suite } from '../support/suite.ts';
 
 /** Serves on a free loopback port. */
 function serve(listener: RequestListener): Promise<{ url: string; server: Server }> {
@@ -15,7 +16,7 @@ function serve(listener: RequestListener): Promise<{ url: string; server: Server
   });
 }
 
-describe('doctor', { skip: whyNoExecutable ?? false }, () => {
+suite('doctor', whyNoExecutable ?? false, () => {
   let program: Executable;
   before(() => {
     program = installExecutable();

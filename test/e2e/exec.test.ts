@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import * as v from 'valibot';
 import { execPayloadSchema } from '../../src/cli/windows/exec-payload.ts';
 import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
 import { eventually, processesRunning } from '../support/processes.ts';
 import { startSshd, type TestSshd, whyNoSshd } from '../support/sshd.ts';
+import { suite } from '../support/suite.ts';
 
 const skip = whyNoExecutable ?? whyNoSshd ?? false;
 
-describe('windows exec', { skip }, () => {
+suite('windows exec', skip, () => {
   let sshd: TestSshd;
   let program: Executable;
   before(async () => {

@@ -3,15 +3,16 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { type Executable, installExecutable, whyNoExecutable } from '../support/executable.ts';
 import { whyNoLab } from '../support/lab.ts';
 import { installPowershellShim } from '../support/shims.ts';
 import { startSshd, type TestSshd, whyNoSshd } from '../support/sshd.ts';
+import { suite } from '../support/suite.ts';
 
 const skip = whyNoExecutable ?? whyNoSshd ?? whyNoLab ?? false;
 
-describe('windows put and get on a real sshd', { skip }, () => {
+suite('windows put and get on a real sshd', skip, () => {
   let sshd: TestSshd;
   let program: Executable;
   let shims: string;

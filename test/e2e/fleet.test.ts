@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { type Executable, installExecutable, whyNoExecutable } from '../support/executable.ts';
 import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
+import { suite } from '../support/suite.ts';
 import { parseWords } from '../support/words.ts';
 
 const skip = whyNoExecutable ?? whyNoLab ?? false;
 
-describe('a fleet of hosts', { skip }, () => {
+suite('a fleet of hosts', skip, () => {
   const labs: TestLab[] = [];
   let program: Executable;
   let config: string;

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { type Executable, installExecutable, whyNoExecutable } from '../support/executable.ts';
 import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
 import { eventually } from '../support/processes.ts';
+import { suite } from '../support/suite.ts';
 
 /** A disk of 4 MiB of its own, or why there can be none. */
 function mountSmallDisk(): { dir: string; why: string | false } {
@@ -20,7 +21,7 @@ function mountSmallDisk(): { dir: string; why: string | false } {
 const disk = whyNoExecutable === undefined && whyNoLab === undefined ? mountSmallDisk() : undefined;
 const skip = whyNoExecutable ?? whyNoLab ?? disk?.why ?? false;
 
-describe('a full disk', { skip }, () => {
+suite('a full disk', skip, () => {
   let lab: TestLab;
   let program: Executable;
   const filler = join(disk?.dir ?? '', 'filler');

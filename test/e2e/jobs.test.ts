@@ -23,11 +23,12 @@ import { type Executable, installExecutable, type RunOptions, whyNoExecutable } 
 import { jobRequest } from '../support/job-request.ts';
 import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
 import { eventually } from '../support/processes.ts';
+import { suite } from '../support/suite.ts';
 import { parseWords } from '../support/words.ts';
 
 const skip = whyNoExecutable ?? whyNoLab ?? false;
 
-describe('jobs', { skip }, () => {
+suite('jobs', skip, () => {
   let lab: TestLab;
   let program: Executable;
   const workers: ChildProcess[] = [];

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
 import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
 import { grammarFaults } from '../support/powershell-grammar.ts';
 import { eventually } from '../support/processes.ts';
+import { suite } from '../support/suite.ts';
 import { parseWords } from '../support/words.ts';
 
 const skip = whyNoExecutable ?? whyNoLab ?? false;
 
-describe('a Windows host (the lab)', { skip }, () => {
+suite('a Windows host (the lab)', skip, () => {
   let lab: TestLab;
   let program: Executable;
   before(async () => {
@@ -219,7 +220,7 @@ describe('a Windows host (the lab)', { skip }, () => {
   });
 });
 
-describe('lab', { skip }, () => {
+suite('lab', skip, () => {
   it('prints an environment that works in another terminal, and takes faults while it runs', async () => {
     const program = installExecutable();
     const state = { WIN_AUTOMATION_STATE_DIR: join(program.home, 'state') };

@@ -13,15 +13,16 @@ import {
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
 import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
+import { suite } from '../support/suite.ts';
 
 const whyNoChromium = existsSync('/usr/bin/chromium') ? undefined : 'no /usr/bin/chromium: install chromium';
 const secret = 'a-secret-path-of-some-length';
 const skip = whyNoExecutable ?? whyNoLab ?? whyNoChromium ?? false;
 
-describe('playwright', { skip }, () => {
+suite('playwright', skip, () => {
   let lab: TestLab;
   let program: Executable;
   before(async () => {
@@ -186,7 +187,7 @@ describe('playwright', { skip }, () => {
 });
 
 /** launch-server.js itself, under real Node, with a real Chromium behind it. */
-describe('launch-server.js', { skip: whyNoChromium ?? false }, () => {
+suite('launch-server.js', whyNoChromium ?? false, () => {
   let server: NodeServer;
   let port = 0;
   before(async () => {
@@ -243,7 +244,7 @@ describe('launch-server.js', { skip: whyNoChromium ?? false }, () => {
   });
 });
 
-describe('a Playwright server of another version', { skip }, () => {
+suite('a Playwright server of another version', skip, () => {
   it('is named with both versions, under real Node and real Playwright', async () => {
     const program = installExecutable();
     const server = await startUnderNode('playwright-core-old');

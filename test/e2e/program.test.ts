@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Executable, installExecutable, whyNoExecutable } from '../support/executable.ts';
+import { suite } from '../support/suite.ts';
 
-describe('the executable, alone in an empty folder', { skip: whyNoExecutable ?? false }, () => {
+suite('the executable, alone in an empty folder', whyNoExecutable ?? false, () => {
   let program: Executable;
   before(() => {
     program = installExecutable();

@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { after, afterEach, before, it } from 'node:test';
 import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
 import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
 import { eventually } from '../support/processes.ts';
+import { suite } from '../support/suite.ts';
 
 const whyNoChromium = existsSync('/usr/bin/chromium') ? undefined : 'no /usr/bin/chromium: install chromium';
 const skip = whyNoExecutable ?? whyNoLab ?? whyNoChromium ?? false;
 
-describe('supervisor', { skip }, () => {
+suite('supervisor', skip, () => {
   let lab: TestLab;
   let program: Executable;
   before(async () => {
@@ -226,7 +227,7 @@ describe('supervisor', { skip }, () => {
   });
 });
 
-describe('doctor on a Windows host (the lab)', { skip }, () => {
+suite('doctor on a Windows host (the lab)', skip, () => {
   let lab: TestLab;
   let program: Executable;
   before(async () => {
@@ -270,7 +271,7 @@ describe('doctor on a Windows host (the lab)', { skip }, () => {
   }
 });
 
-describe('doctor where SSH is down', { skip: whyNoExecutable ?? false }, () => {
+suite('doctor where SSH is down', whyNoExecutable ?? false, () => {
   it('says unknown, and not failed, of what goes through it', async () => {
     const program = installExecutable();
     const env = {
