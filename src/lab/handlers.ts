@@ -113,6 +113,10 @@ const handlers: { readonly [N in ContractName]: Handler<N> } = {
     writeFileSync(localPath(state, path), bytes, { mode: 0o600 });
     return { path, size_bytes: bytes.length, readers: adminSids };
   },
+  closedFolder: ({ path }, { state }) => {
+    mkdirSync(localPath(state, path), { recursive: true, mode: 0o700 });
+    return { path, readers: adminSids };
+  },
   artifacts: ({ action, root, job_ids }, { state }) => {
     const removed = action === 'remove' ? job_ids.filter((id) => removeJob(state, root, id)) : [];
     const dir = localPath(state, root);

@@ -43,7 +43,9 @@ export async function installPlaywright(
   const steps: InstallStep[] = [{ step: 'node', state: 'ok', detail: nodePath }];
   const sftp = await host.sftp(signal);
   const dir = sftpPath(installDir);
-  await sftp.makeDir(dir);
+  // The server runs as SYSTEM: nobody else may put files beside it.
+  const { readers: dirReaders } = await host.script('closedFolder', { path: installDir }, { signal });
+  steps.push({ step: 'folder', state: 'changed', detail: `${installDir}, open to ${dirReaders.join(', ')}` });
   await sftp.writeFile(joinRemote(dir, 'launch-server.js'), Buffer.from(launchServer, 'utf8'), signal);
   steps.push({ step: 'server', state: 'changed', detail: `${installDir}\\launch-server.js` });
 

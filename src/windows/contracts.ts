@@ -107,6 +107,10 @@ export const contracts = {
     input: v.object({ path: text }),
     output: v.object({ path: text, size_bytes: count, readers: v.array(text) }),
   },
+  closedFolder: {
+    input: v.object({ path: text }),
+    output: v.object({ path: text, readers: v.array(text) }),
+  },
   artifacts: {
     input: v.object({ action: v.picklist(['list', 'remove']), root: text, job_ids: v.array(text) }),
     output: v.object({

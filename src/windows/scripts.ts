@@ -1,5 +1,6 @@
 import artifacts from './scripts/artifacts.ps1' with { type: 'text' };
 import bootstrap from './scripts/bootstrap.ps1' with { type: 'text' };
+import closedFolder from './scripts/closed-folder.ps1' with { type: 'text' };
 import echo from './scripts/echo.ps1' with { type: 'text' };
 import facts from './scripts/facts.ps1' with { type: 'text' };
 import firewall from './scripts/firewall.ps1' with { type: 'text' };
@@ -21,6 +22,7 @@ import task from './scripts/task.ps1' with { type: 'text' };
 export const scripts = {
   artifacts,
   bootstrap,
+  closedFolder,
   echo,
   facts,
   firewall,

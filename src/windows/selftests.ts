@@ -208,6 +208,16 @@ export const selftests: readonly Selftest[] = [
     },
   },
   {
+    name: 'a closed folder is open to SYSTEM and Administrators alone',
+    run: async ({ warm, cold, signal }) => {
+      const path = `${folder}\\closed`;
+      const { readers } = await warm.script('closedFolder', { path }, { signal });
+      await (await cold.sftp(signal)).removeDir(sftpPath(path));
+      expectEqual([...readers].sort().join(' '), 'S-1-5-18 S-1-5-32-544', 'readers');
+      return readers.join(', ');
+    },
+  },
+  {
     name: 'a command that is given up leaves no process',
     run: async ({ cold, signal }) => {
       const marker = 200 + Math.floor(Math.random() * 600);

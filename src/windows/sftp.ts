@@ -51,6 +51,11 @@ export class Sftp {
     return this.#call<void>('unlink', path, (done) => this.#wrapper.unlink(path, done));
   }
 
+  /** Removes an empty folder. */
+  removeDir(path: string): Promise<void> {
+    return this.#call<void>('rmdir', path, (done) => this.#wrapper.rmdir(path, done));
+  }
+
   /**
    * Renames, replacing what stands there: at once by OpenSSH's extension; on a server without it the old file goes first,
    * since plain SFTP refuses to replace.

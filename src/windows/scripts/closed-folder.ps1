@@ -1,0 +1,27 @@
+# Makes a folder that only SYSTEM and Administrators may read or write, and all that comes into it. What runs as SYSTEM must
+# not lie where any user may put files beside it, as in folders below ProgramData.
+# Argument: {"path": "C:\\..."}
+param([string]$Argument)
+
+$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$path = [string]$request.path
+if (-not (Test-Path -LiteralPath $path)) {
+    New-Item -ItemType Directory -Path $path -Force | Out-Null
+}
+
+# Well-known SIDs, since the names differ by language: S-1-5-18 is SYSTEM, S-1-5-32-544 Administrators.
+$acl = New-Object -TypeName Security.AccessControl.DirectorySecurity
+$acl.SetAccessRuleProtection($true, $false)
+foreach ($sid in 'S-1-5-18', 'S-1-5-32-544') {
+    $who = New-Object -TypeName Security.Principal.SecurityIdentifier -ArgumentList $sid
+    $parts = $who, 'FullControl', 'ContainerInherit, ObjectInherit', 'None', 'Allow'
+    $acl.AddAccessRule((New-Object -TypeName Security.AccessControl.FileSystemAccessRule -ArgumentList $parts))
+}
+# Whoever made the folder before would else own it still, and could open it again.
+$acl.SetOwner((New-Object -TypeName Security.Principal.SecurityIdentifier -ArgumentList 'S-1-5-32-544'))
+Set-Acl -LiteralPath $path -AclObject $acl
+
+$readers = @((Get-Acl -LiteralPath $path).Access | ForEach-Object {
+    $_.IdentityReference.Translate([Security.Principal.SecurityIdentifier]).Value
+})
+[ordered]@{ path = $path; readers = $readers } | ConvertTo-Json -Compress -Depth 3
