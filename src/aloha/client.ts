@@ -60,7 +60,10 @@ export async function openAloha(host: WindowsHost, options: AlohaOptions): Promi
     askClient: () => get({ ...base, url: `${clientUrl}/run_task` }),
     start: async (task) => {
       const url = `${clientUrl}/run_task`;
-      const answer = await post({ ...base, url }, task);
+      signal.throwIfAborted();
+      // Not cut short by the caller's signal, only by its own deadline: given up half way, nobody would know whether the
+      // task was taken, and nobody would stop it.
+      const answer = await post({ ...base, signal: new AbortController().signal, url }, task);
       if (answer.status === 409) return false;
       expectSuccess(answer, url);
       return true;
