@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { CapturedText } from '../../windows/capture.ts';
+import { capturedDocument } from '../../windows/captured-document.ts';
 import type { ExecOutcome } from '../../windows/exec.ts';
 import type { Words } from '../output.ts';
 
@@ -40,17 +41,10 @@ export function execPayload(
     exit_code: outcome.status?.exitCode ?? null,
     signal: outcome.status?.signal ?? null,
     duration_ms: outcome.durationMs,
-    stdout: describe(stdout),
-    stderr: describe(stderr),
+    stdout: capturedDocument(stdout),
+    stderr: capturedDocument(stderr),
   };
 }
-
-const describe = ({ text: kept, encoding, sizeBytes, isTruncated }: CapturedText) => ({
-  text: kept,
-  encoding,
-  size_bytes: sizeBytes,
-  truncated: isTruncated,
-});
 
 /** The same as `key=value` words: `stdout_base64` and `stderr_base64` stand in for what is no text. */
 export function execWords(payload: ExecPayload): Words {

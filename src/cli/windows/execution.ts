@@ -4,8 +4,8 @@ import { Deadline } from '../../core/deadline.ts';
 import { durationFlag } from '../../core/duration.ts';
 import { AutomationError, messageOf } from '../../core/errors.ts';
 import { exitCodeOf, exitCodes } from '../../core/exit-codes.ts';
-import { Capture, type CapturedText } from '../../windows/capture.ts';
-import { decodeClixml } from '../../windows/clixml.ts';
+import { Capture } from '../../windows/capture.ts';
+import { withoutClixml } from '../../windows/captured-document.ts';
 import type { CommandStreams } from '../../windows/command.ts';
 import type { ExecOutcome } from '../../windows/exec.ts';
 import type { WindowsHost } from '../../windows/host.ts';
@@ -77,9 +77,6 @@ export async function runExecution(
   if (outcome.status === undefined) session.logger.error(invocation.op, messageOf(outcome.stoppedBy));
   return exitCodeFor(outcome, args['propagate-exit'] ?? false);
 }
-
-const withoutClixml = (captured: CapturedText): CapturedText =>
-  captured.encoding === 'utf-8' ? { ...captured, text: decodeClixml(captured.text) } : captured;
 
 function exitCodeFor({ state, status, stoppedBy }: ExecOutcome, isPropagated: boolean): number {
   if (status === undefined) return exitCodeOf(stoppedBy);

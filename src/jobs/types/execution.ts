@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import * as v from 'valibot';
 import { AutomationError, messageOf } from '../../core/errors.ts';
-import { Capture, type CapturedText } from '../../windows/capture.ts';
-import { decodeClixml } from '../../windows/clixml.ts';
+import { Capture } from '../../windows/capture.ts';
+import { capturedDocument, withoutClixml } from '../../windows/captured-document.ts';
 import type { CommandStreams } from '../../windows/command.ts';
 import type { ExecOutcome } from '../../windows/exec.ts';
 import type { JobContext, JobOutcome } from '../job-type.ts';
@@ -33,8 +33,8 @@ export async function runExecution(
     exit_code: exitCode,
     signal: outcome.status?.signal ?? null,
     duration_ms: outcome.durationMs,
-    stdout: describe(stdout.read()),
-    stderr: describe(withoutClixml(stderr.read())),
+    stdout: capturedDocument(stdout.read()),
+    stderr: capturedDocument(withoutClixml(stderr.read())),
   };
   const isSuccess = outcome.state === 'completed' || outcome.state === 'skipped';
   if (isSuccess) return { isSuccess, result };
@@ -57,13 +57,3 @@ function both(file: Writable, capture: Writable): Writable {
 }
 
 const ended = (stream: Writable) => new Promise<void>((resolve) => stream.end(() => resolve()));
-
-const withoutClixml = (captured: CapturedText): CapturedText =>
-  captured.encoding === 'utf-8' ? { ...captured, text: decodeClixml(captured.text) } : captured;
-
-const describe = ({ text, encoding, sizeBytes, isTruncated }: CapturedText) => ({
-  text,
-  encoding,
-  size_bytes: sizeBytes,
-  truncated: isTruncated,
-});
