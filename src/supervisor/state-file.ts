@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as v from 'valibot';
+import { replaceFile } from '../config/replace-file.ts';
 import { AutomationError, messageOf, systemCodeOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { components } from './verdict.ts';
@@ -58,17 +59,10 @@ export async function readState(path: string, logger: Logger): Promise<Superviso
   return fresh;
 }
 
-/** Writes it to a temporary file, fsyncs, renames: a kill at any moment leaves the old one or the new one. */
+/** Writes the state; a kill at any moment leaves the old one or the new one. @throws AutomationError `io_failed` */
 export async function writeState(path: string, state: SupervisorState): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const temporary = `${path}.tmp`;
-    {
-      await using file = await open(temporary, 'w', 0o600);
-      await file.writeFile(`${JSON.stringify(state)}\n`);
-      await file.sync();
-    }
-    await rename(temporary, path);
+    await replaceFile(path, `${JSON.stringify(state)}\n`);
   } catch (error) {
     throw new AutomationError('io_failed', `${path}: ${messageOf(error)}`, { hint: 'check state_dir' });
   }

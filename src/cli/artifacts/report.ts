@@ -1,8 +1,8 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { requireJobId } from '../../artifacts/job-id.ts';
 import { renderReport } from '../../artifacts/report.ts';
 import { requireManifest, verifyArtifacts } from '../../artifacts/verify.ts';
+import { replaceFile } from '../../config/replace-file.ts';
 import { AutomationError, messageOf } from '../../core/errors.ts';
 import { defineAction } from '../command.ts';
 import { jobFlag } from './job-flag.ts';
@@ -19,8 +19,7 @@ export default defineAction({
     const page = await renderReport(dir, manifest, await verifyArtifacts(dir, manifest, signal));
     const path = args.out ?? join('.', `${args.job}.html`);
     try {
-      await writeFile(`${path}.tmp`, page, { mode: 0o600, flush: true });
-      await rename(`${path}.tmp`, path);
+      await replaceFile(path, page);
     } catch (error) {
       throw new AutomationError('io_failed', `${path}: ${messageOf(error)}`);
     }

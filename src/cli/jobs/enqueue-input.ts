@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { readSmallFile } from '../../config/file.ts';
 import { AutomationError, messageOf } from '../../core/errors.ts';
 import { flagValues } from '../arguments.ts';
-import { idempotentCheckOf } from '../idempotent.ts';
 import { parseParameters, wholeNumber, withoutUndefined } from '../job-input.ts';
 
 /** The flags of `jobs enqueue` that make an input, by type. */
@@ -22,7 +21,6 @@ export interface InputFlags {
   readonly video?: boolean | undefined;
   readonly days?: string | undefined;
   readonly 'dry-run'?: boolean | undefined;
-  readonly idempotent?: boolean | undefined;
   readonly 'idempotent-check'?: string | undefined;
 }
 
@@ -35,8 +33,7 @@ export async function inputOf(
 ): Promise<unknown> {
   if (args.input !== undefined) return parseJson(args.input);
   const parameters = () => parseParameters(flagValues(given, 'param'));
-  const check = args['idempotent-check'];
-  const idempotent_check = check === undefined ? undefined : idempotentCheckOf({ ...args, idempotent: true });
+  const idempotent_check = args['idempotent-check'];
   const byType: Readonly<Record<string, () => unknown>> = {
     'windows.exec': () => ({ command: words.join(' '), shell: args.shell, idempotent_check }),
     'windows.script': async () => ({

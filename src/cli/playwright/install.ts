@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeSecretFile } from '../../config/secret-file.ts';
+import { replaceFile } from '../../config/replace-file.ts';
 import { Deadline } from '../../core/deadline.ts';
 import { installPlaywright, makeWsPath } from '../../playwright/install.ts';
 import { playwrightTarget } from '../../playwright/target.ts';
@@ -23,7 +23,7 @@ export default defineAction({
     const steps = await installPlaywright(windows, playwrightTarget(known, host), deadline.signal);
     // Only now: as long as Windows has the old secret, so has this file.
     const file = join(loaded.config.state_dir, `playwright-${host}.ws_path`);
-    if (secret !== undefined) await writeSecretFile(file, secret);
+    if (secret !== undefined) await replaceFile(file, `${secret}\n`);
     const summary = {
       state: 'completed',
       host,
