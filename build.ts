@@ -48,10 +48,30 @@ const embedPlaywrightJson: BunPlugin = {
   },
 };
 
+/** The file that sends a worker's heartbeats, in a thread of its own. */
+const heartbeatWorker = 'node_modules/@hatchet-dev/typescript-sdk/clients/dispatcher/heartbeat/heartbeat-worker.js';
+
+/**
+ * Lets Hatchet's SDK start that thread from inside the executable, where it looks for a file beside its own.
+ * A library that no longer looks like this fails the build, not the worker at night.
+ */
+const embedHeartbeatWorker: BunPlugin = {
+  name: 'embed-heartbeat-worker',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /heartbeat\/heartbeat-controller\.js$/ }, async ({ path }) => {
+      const contents = await readFile(path, 'utf8');
+      const call = "(0, thread_helper_1.runThreaded)(path_1.default.join(__dirname, './heartbeat-worker'), {";
+      if (contents.split(call).length !== 2) throw new Error(`${path}: expected one start of the heartbeat thread`);
+      const embedded = `new (require("worker_threads").Worker)("./${heartbeatWorker}", {`;
+      return { contents: contents.replace(call, embedded), loader: 'js' };
+    });
+  },
+};
+
 async function build(outfile: string, target?: Target): Promise<void> {
   const result = await Bun.build({
-    entrypoints: ['src/main.ts'],
-    plugins: [embedPlaywrightJson],
+    entrypoints: ['src/main.ts', heartbeatWorker],
+    plugins: [embedPlaywrightJson, embedHeartbeatWorker],
     compile: {
       outfile,
       ...(target === undefined ? {} : { target: `bun-${target}` }),

@@ -8,6 +8,7 @@ export const program: Command = defineGroup('win-automation', 'Drives a Windows 
   playwright: () => import('./playwright.ts'),
   jobs: () => import('./jobs.ts'),
   worker: () => import('./worker.ts'),
+  hatchet: () => import('./hatchet.ts'),
   supervisor: () => import('./supervisor.ts'),
   artifacts: () => import('./artifacts.ts'),
   config: () => import('./config.ts'),

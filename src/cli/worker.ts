@@ -6,7 +6,7 @@ import { createLogger, type Logger } from '../core/logger.ts';
 import { Metrics, metricLines, prometheusText } from '../core/metrics.ts';
 import { jobTypeOf, jobTypes } from '../jobs/job-types.ts';
 import { openEngine } from '../jobs/open-engine.ts';
-import { defaultLeaseMs, Worker } from '../jobs/worker.ts';
+import { defaultLeaseMs, type JobWorker } from '../jobs/worker.ts';
 import { defineAction } from './command.ts';
 import { type HealthSource, serveHealth } from './health-http.ts';
 import type { Invocation, Session } from './invocation.ts';
@@ -34,7 +34,7 @@ export default defineAction({
     lease: {
       type: 'string',
       valueHint: 'D',
-      description: 'a job is taken from a worker that is silent this long (default: 15s)',
+      description: 'local engine: a job is taken from a worker that is silent this long (default: 15s)',
     },
     grace: {
       type: 'string',
@@ -53,11 +53,10 @@ export default defineAction({
     const types = args.types === undefined ? jobTypes : args.types.split(',').map(jobTypeOf);
     const session = await invocation.open();
     const { loaded, logger } = session;
-    await using engine = openEngine(loaded);
+    await using engine = await openEngine(loaded, logger, invocation.signal);
     const metrics = new Metrics();
-    const worker = new Worker({
+    const worker: JobWorker = engine.worker({
       loaded,
-      store: engine.store,
       types,
       concurrency: concurrency ?? loaded.config.hatchet.worker_concurrency,
       leaseMs,
@@ -74,7 +73,8 @@ export default defineAction({
       await using _http =
         args.listen === undefined ? undefined : await serveHealth(args.listen, healthOf(worker, metrics));
       sdNotify('READY=1', 'STATUS=waiting for jobs');
-      logger.info('worker', 'takes jobs', { worker_id: worker.id, types: types.map(({ name }) => name).join(',') });
+      const names = types.map(({ name }) => name).join(',');
+      logger.info('worker', 'takes jobs', { worker_id: worker.id, engine: engine.name, types: names });
       await worker.run();
     } catch (error) {
       if (!invocation.signal.aborted) throw error;
@@ -88,7 +88,7 @@ export default defineAction({
   },
 });
 
-const healthOf = (worker: Worker, metrics: Metrics): HealthSource => ({
+const healthOf = (worker: JobWorker, metrics: Metrics): HealthSource => ({
   isReady: () => worker.isReady,
   metrics: () => {
     worker.countEnqueued();
@@ -111,7 +111,7 @@ function jobLogger({ flags }: Invocation, { loaded }: Session, write: (line: str
 }
 
 /** The file is opened each time, so that it may be rotated away. What can't be written is said; jobs go on. */
-function emitMetrics({ env, output }: Invocation, logger: Logger, worker: Worker, metrics: Metrics): () => void {
+function emitMetrics({ env, output }: Invocation, logger: Logger, worker: JobWorker, metrics: Metrics): () => void {
   const path = env['WIN_AUTOMATION_METRICS_PATH'] || undefined;
   const onError = (error: unknown) => logger.error('metrics', messageOf(error), { path });
   return () => {

@@ -2,9 +2,10 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
 import { AutomationError, ProblemsError } from '../core/errors.ts';
-import { didYouMean, nearest } from '../core/nearest.ts';
+import { didYouMean } from '../core/nearest.ts';
 import { createRedactor, type Redact } from '../core/redact.ts';
 import { readJsonFile, readSmallFile } from './file.ts';
+import { readLocalHatchet } from './local-hatchet.ts';
 import {
   type Config,
   type HostConfig,
@@ -16,6 +17,7 @@ import {
   sections,
   settings,
 } from './sections.ts';
+import { strayVariables } from './stray-variables.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -37,12 +39,15 @@ export interface LoadedConfig {
   readonly homeDir: string;
 }
 
-/** Variables that other parts of the program read. */
-const otherVariables = ['WIN_AUTOMATION_CONFIG', 'WIN_AUTOMATION_SUPERVISOR_FAILPOINT', 'WIN_AUTOMATION_METRICS_PATH'];
+/** The origin of what `hatchet up` left. */
+const localHatchetOrigin = 'hatchet up';
 
 const pathKeys = new Set([
   'windows.ssh_identity_file',
   'windows.ssh_known_hosts_file',
+  'hatchet.tls_ca_file',
+  'hatchet.tls_cert_file',
+  'hatchet.tls_key_file',
   'jobs.store',
   'artifacts.out_dir',
   'state_dir',
@@ -80,6 +85,7 @@ export async function loadConfig(options: { readonly file?: string | undefined; 
   const values = resolveSettings(document, env, findings);
   const config = { ...values, hosts: resolveHosts(document['hosts'], values as HostConfig, findings) } as Config;
   const known = await resolveSecrets(env, findings);
+  await adoptLocalHatchet(config, known, findings);
   if (findings.problems.length > 0) throw new ProblemsError('config_invalid', findings.problems);
   const loaded: LoadedConfig = {
     config,
@@ -87,7 +93,7 @@ export async function loadConfig(options: { readonly file?: string | undefined; 
     secrets: known,
     file,
     redact: createRedactor(Object.values(known)),
-    warnings: unknownVariables(env),
+    warnings: strayVariables(env, known.hatchetToken !== undefined),
     agentSocket: env['SSH_AUTH_SOCK'] || undefined,
     homeDir,
   };
@@ -234,19 +240,24 @@ async function resolveSecrets(env: Environment, findings: Findings) {
   return known;
 }
 
-/** A variable that nothing reads is most likely a slip of the pen, and would else go unnoticed. */
-function unknownVariables(env: Environment): string[] {
-  const known = [
-    ...settings.map((named) => named.env),
-    ...Object.values<Secret>(secrets).flatMap((secret) => [secret.env, `${secret.env}_FILE`]),
-    ...otherVariables,
-  ];
-  return Object.keys(env)
-    .filter((name) => name.startsWith('WIN_AUTOMATION_') && !known.includes(name))
-    .map((name) => {
-      const guess = nearest(name, known);
-      return `${name} is set, but nothing reads it${guess === undefined ? '' : `; did you mean ${guess}?`}`;
-    });
+/** Without a token of the user's own, the server that `hatchet up` left is the one: its token, and where it answers. */
+async function adoptLocalHatchet(
+  { jobs, state_dir, hatchet }: Config,
+  known: Partial<Record<SecretName, string>>,
+  { problems, origins }: Findings,
+): Promise<void> {
+  if (problems.length > 0 || jobs.engine === 'local' || known.hatchetToken !== undefined) return;
+  const server = await readLocalHatchet(state_dir);
+  if (server === undefined) return;
+  known.hatchetToken = server.token;
+  origins['hatchet.token'] = localHatchetOrigin;
+  const target = hatchet as { -readonly [K in keyof typeof hatchet]: (typeof hatchet)[K] };
+  for (const name of ['http_url', 'grpc_address', 'health_url'] as const) {
+    // What the user says goes before what was found.
+    if (origins[`hatchet.${name}`] !== 'default') continue;
+    target[name] = server[name];
+    origins[`hatchet.${name}`] = localHatchetOrigin;
+  }
 }
 
 function stateDirOf(env: Environment): string {

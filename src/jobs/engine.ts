@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../core/duration.ts';
+import type { JobWorker, WorkerOptions } from './worker.ts';
 
 export const jobStates = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobState = (typeof jobStates)[number];
@@ -68,6 +69,26 @@ export interface JobLogLine {
   readonly line: string;
 }
 
+/** When a job is to be enqueued by the engine itself. */
+export type ScheduleTime =
+  /** Five fields: minute, hour, day of the month, month, day of the week; UTC. */
+  { readonly cron: string } | { readonly at: Date };
+
+export interface ScheduleRequest extends Omit<EnqueueRequest, 'jobId' | 'delayMs' | 'idempotencyKey'> {
+  /** What a cron schedule is called. */
+  readonly name: string;
+  readonly time: ScheduleTime;
+}
+
+/** What an engine knows of a schedule. */
+export interface ScheduleRecord {
+  readonly scheduleId: string;
+  readonly name: string;
+  readonly type: string;
+  readonly host: string;
+  readonly time: ScheduleTime;
+}
+
 /** Who keeps jobs and hands them to workers. */
 export interface JobEngine extends AsyncDisposable {
   readonly name: 'local' | 'hatchet';
@@ -80,4 +101,11 @@ export interface JobEngine extends AsyncDisposable {
   /** Enqueues the same once more, under a new id. @throws AutomationError `job_unknown` */
   replay(jobId: string, newJobId: string, traceId: string): Promise<Enqueued>;
   logs(jobId: string, afterSeq: number): Promise<JobLogLine[]>;
+  /** @throws AutomationError `usage` where the engine has no schedules */
+  schedule(request: ScheduleRequest): Promise<ScheduleRecord>;
+  schedules(): Promise<ScheduleRecord[]>;
+  /** @returns what is gone; undefined if there was no such schedule */
+  unschedule(scheduleId: string): Promise<ScheduleRecord | undefined>;
+  /** A worker for this engine, which must outlive it. */
+  worker(options: WorkerOptions): JobWorker;
 }

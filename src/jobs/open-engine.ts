@@ -1,19 +1,20 @@
+import { engineNameOf } from '../config/engine-name.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { AutomationError } from '../core/errors.ts';
-import { LocalEngine } from './engines/local/engine.ts';
+import type { Logger } from '../core/logger.ts';
+import type { JobEngine } from './engine.ts';
 import { storePath } from './store-path.ts';
 
 /**
- * The engine that the configuration asks for.
+ * The engine that the configuration asks for. Each is loaded only when it is wanted: Hatchet's SDK is large.
  *
- * @throws AutomationError `usage` where it asks for Hatchet, which this version can't work with yet
+ * @param signal ends what the engine waits for
+ * @throws AutomationError `store_failed`, `store_newer`; `hatchet_refused` where there is no usable token
  */
-export function openEngine({ config, secrets }: LoadedConfig): LocalEngine {
-  const { engine } = config.jobs;
-  if (engine === 'hatchet' || (engine === 'auto' && secrets.hatchetToken !== undefined)) {
-    throw new AutomationError('usage', 'jobs.engine: this version runs jobs on the local engine only', {
-      hint: 'set jobs.engine to local (WIN_AUTOMATION_JOBS_ENGINE=local)',
-    });
+export async function openEngine(loaded: LoadedConfig, logger: Logger, signal: AbortSignal): Promise<JobEngine> {
+  if (engineNameOf(loaded) === 'local') {
+    const { LocalEngine } = await import('./engines/local/engine.ts');
+    return new LocalEngine(storePath(loaded.config));
   }
-  return new LocalEngine(storePath(config));
+  const { HatchetEngine } = await import('./engines/hatchet/engine.ts');
+  return new HatchetEngine(loaded, logger, signal);
 }

@@ -13,6 +13,8 @@ export interface JobRun extends Omit<JobContext, 'artifacts'> {
   readonly type: JobType;
   readonly input: unknown;
   readonly createdAt: Date;
+  /** A result that is longer as JSON goes to the artifacts; undefined if any may be returned. */
+  readonly maxResultChars?: number;
 }
 
 export interface JobEnded {
@@ -38,10 +40,24 @@ export async function runJob(run: JobRun): Promise<JobEnded> {
   const facts = { jobId, traceId, type: type.name, host, attempt, createdAt, input };
   const artifacts = await JobFolder.create(loaded.config.artifacts.out_dir, facts, loaded.redact);
   const ended = await outcomeOf(run, artifacts).then(judge, (thrown: unknown) => judgeThrown(thrown, signal));
-  const { state, result, error } = ended;
+  const { state, error } = ended;
+  const result = await smallResult(ended.result, artifacts, run.maxResultChars);
   const manifest = await artifacts.finish({ state, result, error: error ?? null });
   if (loaded.config.artifacts.mirror_to_windows && type.needsHost) await mirror(run, artifacts.dir);
-  return { ...ended, manifest, dir: artifacts.dir };
+  return { ...ended, result, manifest, dir: artifacts.dir };
+}
+
+/** What an engine is not to carry goes to the artifacts, and the result says where. */
+async function smallResult(
+  result: JobEnded['result'],
+  artifacts: JobFolder,
+  maxChars = Number.POSITIVE_INFINITY,
+): Promise<JobEnded['result']> {
+  if (result === undefined) return undefined;
+  const json = JSON.stringify(result);
+  if (json.length <= maxChars) return result;
+  await artifacts.text('result', 'result.json', json);
+  return { state: result.state, result_artifact: 'result.json', result_chars: json.length };
 }
 
 /** Leaves a copy on Windows. The job is no failure because that could not be done. */

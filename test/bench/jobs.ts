@@ -10,7 +10,6 @@ import { createLogger } from '../../src/core/logger.ts';
 import { Metrics } from '../../src/core/metrics.ts';
 import { LocalEngine } from '../../src/jobs/engines/local/engine.ts';
 import { defineJobType } from '../../src/jobs/job-type.ts';
-import { Worker } from '../../src/jobs/worker.ts';
 import { jobRequest } from '../support/job-request.ts';
 
 const noop = defineJobType({
@@ -45,9 +44,8 @@ export async function benchJobs(dir: string, count: number): Promise<JobBench> {
   const stop = new AbortController();
   const logger = createLogger({ level: 'error', redact: (text) => text, write: () => undefined, component: 'bench' });
   const metrics = new Metrics();
-  const worker = new Worker({
+  const worker = workerEngine.worker({
     loaded,
-    store: workerEngine.store,
     types: [noop],
     concurrency: 10,
     leaseMs: milliseconds(15_000),

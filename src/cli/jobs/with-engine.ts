@@ -15,7 +15,7 @@ export async function withEngine<T>(
   work: (engine: JobEngine, session: Session) => Promise<T>,
 ): Promise<T> {
   const session = await invocation.open();
-  await using engine = openEngine(session.loaded);
+  await using engine = await openEngine(session.loaded, session.logger, invocation.signal);
   return await work(engine, session);
 }
 

@@ -1,20 +1,23 @@
-import { found, skipped, wrong } from '../../core/finding.ts';
+import { engineNameOf } from '../../config/engine-name.ts';
+import { exitCodes } from '../../core/exit-codes.ts';
+import { degraded, found, skipped, wrong } from '../../core/finding.ts';
 import { versions } from '../../core/version.ts';
-import { get } from '../../http/request.ts';
+import { probeServer } from '../../hatchet/server.ts';
 import { type Check, judge } from '../verdict.ts';
 
-/** Whether Hatchet is alive and ready; not asked where jobs run on the local engine. */
+/** Whether Hatchet is alive, ready and of a version that fits; not asked where jobs run on the local engine. */
 export const checkHatchet: Check = ({ loaded, signal }) =>
   judge('hatchet', signal, async () => {
-    const { config, secrets } = loaded;
-    if (config.jobs.engine === 'local' || (config.jobs.engine === 'auto' && secrets.hatchetToken === undefined)) {
-      return skipped('engine_local', 'jobs run on the local engine');
+    if (engineNameOf(loaded) === 'local') return skipped('engine_local', 'jobs run on the local engine');
+    const { isLive, isReady, serverVersion, compatibility, note, problem } = await probeServer(loaded, signal);
+    if (!isLive && problem !== undefined) throw problem;
+    if (!isReady) {
+      const detail = problem?.message ?? `${loaded.config.hatchet.health_url} is not ready`;
+      return wrong('not_ready', detail, ['it may be starting: try again in a minute'], exitCodes.unavailable);
     }
-    for (const path of ['/live', '/ready']) {
-      const url = config.hatchet.health_url + path;
-      const { status } = await get({ url, timeoutMs: config.timeout, attempts: 1, signal });
-      if (status === 200) continue;
-      return wrong('not_ready', `${url} answers ${status}`, ['it may be starting: try again in a minute']);
-    }
-    return found('ready', `${config.hatchet.health_url}, SDK ${versions.hatchetSdk}`);
+    const detail = `${loaded.config.hatchet.http_url}, server ${serverVersion}, SDK ${versions.hatchetSdk}: ${compatibility}`;
+    if (compatibility === 'incompatible') return wrong('version_mismatch', detail, [note], exitCodes.unavailable);
+    return compatibility === 'degraded'
+      ? degraded('version_degraded', `${detail}: ${note}`, [note])
+      : found('ready', detail);
   });

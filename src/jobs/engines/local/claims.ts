@@ -1,15 +1,7 @@
+import type { AttemptEnd } from '../../attempt.ts';
 import type { JobRecord } from '../../engine.ts';
 import { leaseNow } from './lease-clock.ts';
 import type { Store } from './store.ts';
-
-/** How a try ended. */
-export interface AttemptEnd {
-  readonly state: 'completed' | 'failed' | 'cancelled';
-  readonly result: unknown;
-  readonly error: { readonly code: string; readonly message: string } | undefined;
-  /** Tries it again, after its backoff, if it has tries left. */
-  readonly isRetryable: boolean;
-}
 
 const backoffMaxMs = 3_600_000;
 

@@ -8,9 +8,12 @@ import {
   type JobFilter,
   type JobLogLine,
   type JobRecord,
+  type ScheduleRecord,
 } from '../../engine.ts';
+import type { JobWorker, WorkerOptions } from '../../worker.ts';
 import { leaseNow } from './lease-clock.ts';
 import { Store } from './store.ts';
+import { LocalWorker } from './worker.ts';
 
 /** Jobs in one SQLite file, for the workers of one machine. */
 export class LocalEngine implements JobEngine {
@@ -121,6 +124,22 @@ export class LocalEngine implements JobEngine {
     return found as JobLogLine[];
   }
 
+  schedule(): Promise<ScheduleRecord> {
+    return Promise.reject(noSchedules());
+  }
+
+  schedules(): Promise<ScheduleRecord[]> {
+    return Promise.reject(noSchedules());
+  }
+
+  unschedule(): Promise<undefined> {
+    return Promise.reject(noSchedules());
+  }
+
+  worker(options: WorkerOptions): JobWorker {
+    return new LocalWorker(this.store, options);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.store[Symbol.dispose]();
   }
@@ -141,3 +160,9 @@ export class LocalEngine implements JobEngine {
     return alive.some(({ types }) => types.split(',').includes(type));
   }
 }
+
+/** A process that lives on would have to keep the time; systemd does, and so does Hatchet. */
+const noSchedules = () =>
+  new AutomationError('usage', 'the local engine has no schedules', {
+    hint: 'set jobs.engine to hatchet, or let a systemd timer run win-automation jobs enqueue',
+  });

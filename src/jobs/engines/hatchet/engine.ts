@@ -1,0 +1,259 @@
+import { IdempotencyCollisionError } from '@hatchet-dev/typescript-sdk/util/errors/idempotency-collision-error.js';
+import type { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/client/client.js';
+import * as v from 'valibot';
+import type { LoadedConfig } from '../../../config/load.ts';
+import { sleep } from '../../../core/deadline.ts';
+import { milliseconds } from '../../../core/duration.ts';
+import { AutomationError, messageOf } from '../../../core/errors.ts';
+import type { Logger } from '../../../core/logger.ts';
+import { retry } from '../../../core/retry.ts';
+import { addressOf, ask, makeHatchetClient, namespaceOf } from '../../../hatchet/client.ts';
+import { featuresOf } from '../../../hatchet/compatibility.ts';
+import { hatchetFailure } from '../../../hatchet/failure.ts';
+import { serverVersion } from '../../../hatchet/server.ts';
+import {
+  type Enqueued,
+  type EnqueueRequest,
+  isOver,
+  type JobEngine,
+  type JobFilter,
+  type JobLogLine,
+  type JobRecord,
+  type ScheduleRecord,
+  type ScheduleRequest,
+} from '../../engine.ts';
+import { jobTypes } from '../../job-types.ts';
+import type { JobWorker, WorkerOptions } from '../../worker.ts';
+import { hatchetPriority, hostLabel, makeEnvelope, metadataOf } from './envelope.ts';
+import { listLogs } from './logs.ts';
+import { detailsToRecord, hatchetStates, listedRunSchema, runDetailsSchema, toRecord, typeOf } from './records.ts';
+import { HatchetSchedules } from './schedules.ts';
+import { HatchetWorker } from './worker.ts';
+import { hatchetWorkflows } from './workflows.ts';
+
+/** A run is told by the REST API a moment after it was taken. */
+const appearsWithinMs = 2_000;
+const lookEveryMs = 50;
+/** The most rows that the REST API gives at once. */
+const pageRows = 100;
+
+/** Jobs as Hatchet's runs, for the workers of any number of machines. */
+export class HatchetEngine implements JobEngine {
+  readonly name = 'hatchet';
+  readonly #loaded: LoadedConfig;
+  readonly #client: HatchetClient;
+  readonly #signal: AbortSignal;
+  readonly #namespace: string;
+  readonly #schedules: HatchetSchedules;
+  /** What was enqueued here, until the REST API knows of it. */
+  readonly #fresh = new Map<string, JobRecord>();
+
+  /** @throws AutomationError `hatchet_refused` where there is no usable token */
+  constructor(loaded: LoadedConfig, logger: Logger, signal: AbortSignal) {
+    this.#loaded = loaded;
+    this.#client = makeHatchetClient(loaded, logger);
+    this.#signal = signal;
+    this.#namespace = namespaceOf(loaded.config.hatchet.namespace);
+    this.#schedules = new HatchetSchedules(this.#client, this.#namespace, (what, call) => this.#ask(what, call));
+  }
+
+  #ask<T>(what: string, call: () => Promise<T>): Promise<T> {
+    return ask(this.#loaded, what, this.#signal, call);
+  }
+
+  async enqueue(request: EnqueueRequest): Promise<Enqueued> {
+    if (request.delayMs > 0) {
+      throw new AutomationError('usage', '--delay: Hatchet begins a job at once', {
+        hint: 'win-automation jobs schedule --at enqueues it later',
+      });
+    }
+    if (request.idempotencyKey !== undefined) await this.#requireIdempotency();
+    const { attempts } = this.#loaded.config.retry;
+    const { jobId, isNew } = await retry(() => this.#trigger(request), { attempts, signal: this.#signal });
+    const hasWorker = await this.#hasWorker(request.type, request.host);
+    if (!isNew) return { record: await this.#require(jobId), isNew, hasWorker };
+    const now = new Date();
+    const record: JobRecord = {
+      ...request,
+      jobId,
+      state: 'queued',
+      result: undefined,
+      error: undefined,
+      attempt: 0,
+      createdAt: now,
+      runAt: now,
+      startedAt: undefined,
+      endedAt: undefined,
+      isCancelRequested: false,
+    };
+    this.#fresh.set(jobId, record);
+    return { record, isNew, hasWorker };
+  }
+
+  /** A second job is what a user with a key wants least: an older server is told, not put up with. */
+  async #requireIdempotency(): Promise<void> {
+    const version = await serverVersion(this.#loaded.config, this.#signal);
+    if (featuresOf(version).hasIdempotency) return;
+    throw new AutomationError('version_mismatch', `--idempotency-key: Hatchet ${version} has no idempotency keys`, {
+      hint: 'upgrade the server to 0.98 or newer, or leave the key away',
+      fields: { server_version: version },
+    });
+  }
+
+  async #trigger(request: EnqueueRequest): Promise<{ readonly jobId: string; readonly isNew: boolean }> {
+    const envelope = makeEnvelope(request, request.idempotencyKey);
+    const run = () =>
+      this.#client.admin.runWorkflow(request.type, envelope as never, {
+        additionalMetadata: metadataOf(request.type, envelope),
+        priority: hatchetPriority(request.priority),
+        desiredWorkerLabels: { [hostLabel(request.host)]: { value: 'yes', required: true } },
+      });
+    return await this.#ask('enqueue', async () => {
+      try {
+        const reference = await run().catch(async (error: unknown) => {
+          if (!/workflow names? not found/.test(messageOf(error))) throw error;
+          // No worker was ever started on this server: the job waits for the first.
+          await this.#registerWorkflows();
+          return await run();
+        });
+        return { jobId: await reference.getWorkflowRunId(), isNew: true };
+      } catch (error) {
+        if (!(error instanceof IdempotencyCollisionError)) throw hatchetFailure(error, addressOf(this.#loaded));
+        return { jobId: error.existingRunExternalId, isNew: false };
+      }
+    });
+  }
+
+  async #registerWorkflows(): Promise<void> {
+    const never = () => Promise.reject(new AutomationError('internal', 'this client runs no jobs'));
+    const workflows = hatchetWorkflows(this.#client, jobTypes, this.#loaded.config, never);
+    await this.#client.worker(this.#loaded.config.hatchet.worker_name, { workflows, handleKill: false });
+  }
+
+  async get(jobId: string): Promise<JobRecord | undefined> {
+    const fresh = this.#fresh.get(jobId);
+    const untilMs = Date.now() + (fresh === undefined ? appearsWithinMs : 0);
+    for (;;) {
+      const details = await this.#details(jobId);
+      if (details !== undefined) {
+        this.#fresh.delete(jobId);
+        return details;
+      }
+      if (Date.now() >= untilMs) return fresh;
+      await sleep(lookEveryMs * 4, this.#signal);
+    }
+  }
+
+  async #details(jobId: string): Promise<JobRecord | undefined> {
+    // Every run has a UUID; the REST API has no good answer to anything else.
+    if (!v.is(v.pipe(v.string(), v.uuid()), jobId)) return undefined;
+    const found = await this.#ask('status', () =>
+      this.#client.runs.get(jobId).catch((error: unknown) => {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }),
+    );
+    if (found === undefined) return undefined;
+    const details = v.safeParse(runDetailsSchema, found);
+    if (details.success) return detailsToRecord(details.output, this.#namespace);
+    throw new AutomationError('hatchet_failed', `Hatchet tells of job ${jobId} what is not understood`, {
+      hint: 'win-automation hatchet status tells whether the versions go together',
+    });
+  }
+
+  async list({ state, type, since, limit }: JobFilter): Promise<JobRecord[]> {
+    const records: JobRecord[] = [];
+    for (let offset = 0; records.length < limit; offset += pageRows) {
+      const { rows = [] } = await this.#ask('list', () =>
+        this.#client.runs.list({
+          since: since ?? new Date(0),
+          ...(state === undefined ? {} : { statuses: hatchetStates(state) as never }),
+          ...(type === undefined ? {} : { workflowNames: [type] }),
+          additionalMetadata: { app: 'win-automation' },
+          onlyTasks: true,
+          includePayloads: true,
+          limit: pageRows,
+          offset,
+        }),
+      );
+      for (const row of rows) {
+        const { workflowName, ...run } = v.parse(listedRunSchema, row);
+        records.push(toRecord({ ...run, workflowName: typeOf(workflowName, this.#namespace) }));
+      }
+      if (rows.length < pageRows) break;
+    }
+    return records.slice(0, limit);
+  }
+
+  async cancel(jobId: string): Promise<JobRecord> {
+    const before = await this.#require(jobId);
+    if (isOver(before.state)) {
+      throw new AutomationError('job_state', `job ${jobId} is ${before.state} already`, {
+        fields: { job_id: jobId, state: before.state },
+      });
+    }
+    await this.#ask('cancel', () => this.#client.runs.cancel({ ids: [jobId] }));
+    return { ...before, isCancelRequested: true };
+  }
+
+  async replay(jobId: string, newJobId: string, traceId: string): Promise<Enqueued> {
+    const before = await this.#require(jobId);
+    const isGui = jobTypes.find(({ name }) => name === before.type)?.isGui ?? false;
+    const { retry_backoff } = this.#loaded.config.hatchet;
+    return this.enqueue({
+      ...before,
+      jobId: newJobId,
+      traceId,
+      isGui,
+      backoffMs: retry_backoff,
+      delayMs: milliseconds(0),
+      idempotencyKey: undefined,
+    });
+  }
+
+  async logs(jobId: string, afterSeq: number): Promise<JobLogLine[]> {
+    return (await this.#ask('logs', () => listLogs(this.#client, jobId))).slice(afterSeq);
+  }
+
+  schedule(request: ScheduleRequest): Promise<ScheduleRecord> {
+    return this.#schedules.create(request, () => this.#registerWorkflows());
+  }
+
+  schedules(): Promise<ScheduleRecord[]> {
+    return this.#schedules.list();
+  }
+
+  unschedule(scheduleId: string): Promise<ScheduleRecord | undefined> {
+    return this.#schedules.remove(scheduleId);
+  }
+
+  worker(options: WorkerOptions): JobWorker {
+    return new HatchetWorker(this.#client, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // The SDK closes its channels with the process.
+  }
+
+  async #require(jobId: string): Promise<JobRecord> {
+    const record = await this.get(jobId);
+    if (record !== undefined) return record;
+    throw new AutomationError('job_unknown', `there is no job ${jobId}`, { fields: { job_id: jobId } });
+  }
+
+  /** Whether a worker is alive that takes the type, and reaches the host. */
+  async #hasWorker(type: string, host: string): Promise<boolean> {
+    const { rows = [] } = await this.#ask('workers', () => this.#client.workers.list());
+    const action = `${this.#namespace === '' ? '' : `${this.#namespace}_`}${type}:${type}`.toLowerCase();
+    return rows.some(
+      ({ status, actions = [], labels = [] }) =>
+        status === 'ACTIVE' &&
+        actions.includes(action) &&
+        labels.some(({ key, value }) => key === hostLabel(host) && value === 'yes'),
+    );
+  }
+}
+
+const statusSchema = v.object({ response: v.object({ status: v.number() }) });
+const statusOf = (error: unknown): number | undefined =>
+  v.is(statusSchema, error) ? error.response.status : undefined;

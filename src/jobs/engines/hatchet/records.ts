@@ -1,0 +1,135 @@
+import * as v from 'valibot';
+import { type Milliseconds, milliseconds } from '../../../core/duration.ts';
+import type { JobRecord, JobState } from '../../engine.ts';
+import { decodeFailure, envelopeSchema } from './envelope.ts';
+
+const states = {
+  QUEUED: 'queued',
+  RUNNING: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  EVICTED: 'queued',
+} as const satisfies Record<string, JobState>;
+
+/** How Hatchet calls our states, for its filters. */
+export const hatchetStates = (state: JobState): (keyof typeof states)[] =>
+  (Object.keys(states) as (keyof typeof states)[]).filter((name) => states[name] === state);
+
+/** A time; Hatchet writes the year 1 where there is none. */
+const time = v.pipe(
+  v.optional(v.string()),
+  v.transform((text) => {
+    const date = text === undefined ? undefined : new Date(text);
+    return date === undefined || Number.isNaN(date.getTime()) || date.getUTCFullYear() < 2_000 ? undefined : date;
+  }),
+);
+
+const metadata = v.object({ id: v.string(), createdAt: v.string() });
+
+/** What a run and a row of a list have in common. */
+const runFields = {
+  metadata,
+  status: v.picklist(Object.keys(states) as (keyof typeof states)[]),
+  errorMessage: v.optional(v.string(), ''),
+  input: v.optional(v.object({ input: v.optional(v.unknown()) }), {}),
+  output: v.optional(v.unknown()),
+  additionalMetadata: v.optional(v.record(v.string(), v.unknown()), {}),
+  startedAt: time,
+  finishedAt: time,
+};
+
+/** A row of `GET …/workflow-runs`. */
+export const listedRunSchema = v.object({
+  ...runFields,
+  workflowName: v.string(),
+  retryCount: v.optional(v.number(), 0),
+});
+
+/** `GET …/workflow-runs/{id}`. */
+export const runDetailsSchema = v.object({
+  run: v.object(runFields),
+  tasks: v.array(
+    v.object({ actionId: v.optional(v.string(), ''), retryCount: v.optional(v.number(), 0), startedAt: time }),
+  ),
+});
+
+type ListedRun = v.InferOutput<typeof listedRunSchema>;
+
+/** The job type that a workflow or an action is called for. */
+export const typeOf = (name: string, namespace: string): string => {
+  const [workflow = ''] = name.split(':');
+  const prefix = namespace === '' ? '' : `${namespace}_`;
+  return workflow.startsWith(prefix) ? workflow.slice(prefix.length) : workflow;
+};
+
+/** The record of a run's details. Its only task, which the REST API tells a moment later than the run, is the job. */
+export function detailsToRecord(details: v.InferOutput<typeof runDetailsSchema>, namespace: string): JobRecord {
+  const [task] = details.tasks;
+  const { type } = details.run.additionalMetadata;
+  return toRecord({
+    ...details.run,
+    workflowName: typeof type === 'string' ? type : typeOf(task?.actionId ?? '', namespace),
+    retryCount: task?.retryCount ?? 0,
+    // The run's own is when the first try was begun.
+    startedAt: task?.startedAt,
+  });
+}
+
+/**
+ * A run as a job. A run that somebody else started, by the dashboard or by hand, may carry less than ours do.
+ *
+ * @param run with the job type as its `workflowName`
+ */
+export function toRecord(run: ListedRun): JobRecord {
+  const state = states[run.status];
+  const {
+    metadata: { id, createdAt },
+    retryCount,
+    startedAt,
+    finishedAt,
+  } = run;
+  const parsed = v.safeParse(envelopeSchema, run.input.input);
+  const envelope = parsed.success ? parsed.output : undefined;
+  const failure = state === 'failed' ? decodeFailure(run.errorMessage) : undefined;
+  const created = new Date(createdAt);
+  return {
+    jobId: id,
+    traceId: traceIdOf(run.additionalMetadata, envelope?.trace_id, id),
+    type: run.workflowName,
+    host: envelope?.host ?? 'default',
+    state,
+    input: envelope === undefined ? run.input.input : envelope.input,
+    result: state === 'completed' ? run.output : failure?.result,
+    error:
+      failure === undefined
+        ? state === 'cancelled'
+          ? { code: 'cancelled', message: run.errorMessage || 'cancelled' }
+          : undefined
+        : { code: failure.code, message: failure.message },
+    attempt: state === 'queued' || (state === 'cancelled' && startedAt === undefined) ? retryCount : retryCount + 1,
+    maxAttempts: envelope?.max_attempts ?? 1,
+    timeoutMs: envelope?.timeout_ms ?? (milliseconds(0) as Milliseconds),
+    priority: envelope?.priority ?? 0,
+    createdAt: created,
+    runAt: created,
+    startedAt,
+    endedAt: state === 'queued' || state === 'running' ? undefined : finishedAt,
+    // Hatchet calls a run cancelled at once, whatever its worker still has to clean up.
+    isCancelRequested: state === 'cancelled',
+  };
+}
+
+/**
+ * The trace id of a run. One of a schedule has the schedule's input, so its own id serves, which no other run has.
+ *
+ * @param runId a UUID
+ */
+export function traceIdOf(
+  additionalMetadata: Readonly<Record<string, unknown>>,
+  enqueued: string | undefined,
+  runId: string,
+): string {
+  const isScheduled = 'hatchet__cron_name' in additionalMetadata || additionalMetadata['schedule'] !== undefined;
+  return enqueued === undefined || isScheduled ? runId.replaceAll('-', '') : enqueued;
+}
