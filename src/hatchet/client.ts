@@ -56,7 +56,7 @@ export function makeHatchetClient({ config, secrets }: LoadedConfig, logger: Log
 }
 
 /** `default` is Hatchet's own unnamed namespace: names without a prefix. */
-export const namespaceOf = (name: string): string => (name === 'default' ? '' : name);
+export const namespaceOf = (name: string): string => (name === 'default' ? '' : name.toLowerCase());
 
 /** Where a client asks, for messages. */
 export const addressOf = ({ config }: LoadedConfig): string =>

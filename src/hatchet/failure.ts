@@ -20,8 +20,10 @@ const tokenHint = 'set WIN_AUTOMATION_HATCHET_TOKEN to a token of this server';
 export function hatchetFailure(thrown: unknown, where: string): AutomationError {
   if (thrown instanceof AutomationError) return thrown;
   const message = messageOf(thrown);
-  const rest = v.safeParse(restFailureSchema, thrown);
-  if (rest.success) return restFailure(rest.output.response.status, rest.output.response.data, where, thrown);
+  // Some calls of the SDK wrap it in an error of their own.
+  const wrapped = thrown instanceof Error ? thrown.cause : undefined;
+  const rest = [thrown, wrapped].map((one) => v.safeParse(restFailureSchema, one)).find(({ success }) => success);
+  if (rest?.success) return restFailure(rest.output.response.status, rest.output.response.data, where, thrown);
   const [, , status, detail] = grpcPattern.exec(message) ?? [];
   if (status !== undefined && detail !== undefined) return grpcFailure(status, detail, where, thrown);
   return new AutomationError('hatchet_unreachable', `Hatchet at ${where} can't be reached: ${message}`, {

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { LoadedConfig } from '../../../config/load.ts';
 import { sleep } from '../../../core/deadline.ts';
 import { milliseconds } from '../../../core/duration.ts';
-import { AutomationError, messageOf } from '../../../core/errors.ts';
+import { AutomationError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/logger.ts';
 import { retry } from '../../../core/retry.ts';
 import { addressOf, ask, makeHatchetClient, namespaceOf } from '../../../hatchet/client.ts';
@@ -24,7 +24,7 @@ import {
 } from '../../engine.ts';
 import { jobTypes } from '../../job-types.ts';
 import type { JobWorker, WorkerOptions } from '../../worker.ts';
-import { hatchetPriority, hostLabel, makeEnvelope, metadataOf } from './envelope.ts';
+import { hatchetPriority, hostLabel, makeEnvelope, metadataOf, ownMark } from './envelope.ts';
 import { listLogs } from './logs.ts';
 import { detailsToRecord, hatchetStates, listedRunSchema, runDetailsSchema, toRecord, typeOf } from './records.ts';
 import { HatchetSchedules } from './schedules.ts';
@@ -32,8 +32,8 @@ import { HatchetWorker } from './worker.ts';
 import { hatchetWorkflows } from './workflows.ts';
 
 /** A run is told by the REST API a moment after it was taken. */
-const appearsWithinMs = 2_000;
-const lookEveryMs = 50;
+const appearsWithinMs = 3_000;
+const lookEveryMs = 100;
 /** The most rows that the REST API gives at once. */
 const pageRows = 100;
 
@@ -69,8 +69,10 @@ export class HatchetEngine implements JobEngine {
     }
     if (request.idempotencyKey !== undefined) await this.#requireIdempotency();
     const { attempts } = this.#loaded.config.retry;
-    const { jobId, isNew } = await retry(() => this.#trigger(request), { attempts, signal: this.#signal });
-    const hasWorker = await this.#hasWorker(request.type, request.host);
+    const again = { attempts, signal: this.#signal };
+    const hasWorker = await retry(() => this.#hasWorker(request.type, request.host), again);
+    if (!hasWorker) await this.#requireWorkflow(request.type);
+    const { jobId, isNew } = await retry(() => this.#trigger(request), again);
     if (!isNew) return { record: await this.#require(jobId), isNew, hasWorker };
     const now = new Date();
     const record: JobRecord = {
@@ -104,24 +106,36 @@ export class HatchetEngine implements JobEngine {
     const envelope = makeEnvelope(request, request.idempotencyKey);
     const run = () =>
       this.#client.admin.runWorkflow(request.type, envelope as never, {
-        additionalMetadata: metadataOf(request.type, envelope),
+        additionalMetadata: metadataOf(this.#namespace, request.type, envelope),
         priority: hatchetPriority(request.priority),
         desiredWorkerLabels: { [hostLabel(request.host)]: { value: 'yes', required: true } },
       });
     return await this.#ask('enqueue', async () => {
       try {
-        const reference = await run().catch(async (error: unknown) => {
-          if (!/workflow names? not found/.test(messageOf(error))) throw error;
-          // No worker was ever started on this server: the job waits for the first.
-          await this.#registerWorkflows();
-          return await run();
-        });
-        return { jobId: await reference.getWorkflowRunId(), isNew: true };
+        return { jobId: await (await run()).getWorkflowRunId(), isNew: true };
       } catch (error) {
         if (!(error instanceof IdempotencyCollisionError)) throw hatchetFailure(error, addressOf(this.#loaded));
         return { jobId: error.existingRunExternalId, isNew: false };
       }
     });
+  }
+
+  /**
+   * A run of a workflow that no worker ever told of is taken by newer servers, given an id, and forgotten: so it is made
+   * known first, and the job waits for the first worker.
+   */
+  async #requireWorkflow(type: string): Promise<void> {
+    if (!(await this.#isKnown(type))) await this.#registerWorkflows();
+  }
+
+  async #isKnown(type: string): Promise<boolean> {
+    const name = this.#workflowName(type);
+    const { rows = [] } = await this.#ask('workflows', () => this.#client.workflows.list({ name }));
+    return rows.some((row) => row.name === name);
+  }
+
+  #workflowName(type: string): string {
+    return this.#namespace === '' ? type : `${this.#namespace}_${type}`;
   }
 
   async #registerWorkflows(): Promise<void> {
@@ -131,22 +145,21 @@ export class HatchetEngine implements JobEngine {
   }
 
   async get(jobId: string): Promise<JobRecord | undefined> {
+    // Every run has a UUID; the REST API has no good answer to anything else.
+    if (!v.is(v.pipe(v.string(), v.uuid()), jobId)) return undefined;
     const fresh = this.#fresh.get(jobId);
-    const untilMs = Date.now() + (fresh === undefined ? appearsWithinMs : 0);
+    const untilMs = Date.now() + appearsWithinMs;
     for (;;) {
       const details = await this.#details(jobId);
-      if (details !== undefined) {
-        this.#fresh.delete(jobId);
-        return details;
-      }
-      if (Date.now() >= untilMs) return fresh;
-      await sleep(lookEveryMs * 4, this.#signal);
+      // Of a run that has just completed the state is told before the result.
+      const isWhole = details !== undefined && (details.state !== 'completed' || details.result !== undefined);
+      if (isWhole) this.#fresh.delete(jobId);
+      if (isWhole || Date.now() >= untilMs) return details ?? fresh;
+      await sleep(lookEveryMs, this.#signal);
     }
   }
 
   async #details(jobId: string): Promise<JobRecord | undefined> {
-    // Every run has a UUID; the REST API has no good answer to anything else.
-    if (!v.is(v.pipe(v.string(), v.uuid()), jobId)) return undefined;
     const found = await this.#ask('status', () =>
       this.#client.runs.get(jobId).catch((error: unknown) => {
         if (statusOf(error) === 404) return undefined;
@@ -163,13 +176,15 @@ export class HatchetEngine implements JobEngine {
 
   async list({ state, type, since, limit }: JobFilter): Promise<JobRecord[]> {
     const records: JobRecord[] = [];
+    // The SDK would take any workflow for one that is not known.
+    if (type !== undefined && !(await this.#isKnown(type))) return records;
     for (let offset = 0; records.length < limit; offset += pageRows) {
       const { rows = [] } = await this.#ask('list', () =>
         this.#client.runs.list({
           since: since ?? new Date(0),
           ...(state === undefined ? {} : { statuses: hatchetStates(state) as never }),
-          ...(type === undefined ? {} : { workflowNames: [type] }),
-          additionalMetadata: { app: 'win-automation' },
+          ...(type === undefined ? {} : { workflowNames: [this.#workflowName(type)] }),
+          additionalMetadata: ownMark(this.#namespace),
           onlyTasks: true,
           includePayloads: true,
           limit: pageRows,
@@ -215,8 +230,9 @@ export class HatchetEngine implements JobEngine {
     return (await this.#ask('logs', () => listLogs(this.#client, jobId))).slice(afterSeq);
   }
 
-  schedule(request: ScheduleRequest): Promise<ScheduleRecord> {
-    return this.#schedules.create(request, () => this.#registerWorkflows());
+  async schedule(request: ScheduleRequest): Promise<ScheduleRecord> {
+    await this.#requireWorkflow(request.type);
+    return this.#schedules.create(request);
   }
 
   schedules(): Promise<ScheduleRecord[]> {
@@ -244,7 +260,7 @@ export class HatchetEngine implements JobEngine {
   /** Whether a worker is alive that takes the type, and reaches the host. */
   async #hasWorker(type: string, host: string): Promise<boolean> {
     const { rows = [] } = await this.#ask('workers', () => this.#client.workers.list());
-    const action = `${this.#namespace === '' ? '' : `${this.#namespace}_`}${type}:${type}`.toLowerCase();
+    const action = `${this.#workflowName(type)}:${type}`;
     return rows.some(
       ({ status, actions = [], labels = [] }) =>
         status === 'ACTIVE' &&

@@ -32,9 +32,12 @@ export function makeEnvelope(
   };
 }
 
+/** What tells our runs from those of other programs, and those of one namespace from another's. */
+export const ownMark = (namespace: string): Record<string, string> => ({ app: `win-automation/${namespace}` });
+
 /** What the dashboard shows beside a run, and what lists are filtered by. */
-export const metadataOf = (type: string, { trace_id, host }: Envelope): Record<string, string> => ({
-  app: 'win-automation',
+export const metadataOf = (namespace: string, type: string, { trace_id, host }: Envelope): Record<string, string> => ({
+  ...ownMark(namespace),
   type,
   trace_id,
   host,
@@ -51,16 +54,22 @@ export interface Failure {
   readonly code: string;
   readonly message: string;
   readonly result: unknown;
+  /** Whether another try follows: Hatchet calls a run failed for a moment in between. */
+  readonly isTriedAgain: boolean;
 }
 
-const failureSchema = v.object({ code: v.string(), result: v.optional(v.unknown()) });
+const failureSchema = v.object({
+  code: v.string(),
+  result: v.optional(v.unknown()),
+  is_tried_again: v.optional(v.boolean(), false),
+});
 /** What the SDK makes of an error that a task throws. */
 const sdkErrorSchema = v.pipe(v.string(), v.parseJson(), v.object({ message: v.string() }));
 const marker = '\nwin-automation: ';
 
 /** The message of the error that tells Hatchet of a failure. */
-export function encodeFailure({ code, message, result }: Failure): string {
-  return `${message}${marker}${JSON.stringify({ code, result })}`;
+export function encodeFailure({ code, message, result, isTriedAgain }: Failure): string {
+  return `${message}${marker}${JSON.stringify({ code, result, is_tried_again: isTriedAgain })}`;
 }
 
 /**
@@ -74,8 +83,9 @@ export function decodeFailure(errorMessage: string): Failure {
   const at = text.lastIndexOf(marker);
   const ours = v.safeParse(v.pipe(v.string(), v.parseJson(), failureSchema), text.slice(at + marker.length));
   if (at !== -1 && ours.success) {
-    return { code: ours.output.code, message: text.slice(0, at), result: ours.output.result };
+    const { code, result, is_tried_again: isTriedAgain } = ours.output;
+    return { code, message: text.slice(0, at), result, isTriedAgain };
   }
   const isTimeout = /timed?.?out|exceeded/i.test(text);
-  return { code: isTimeout ? 'timeout' : 'job_lost', message: text, result: undefined };
+  return { code: isTimeout ? 'timeout' : 'job_lost', message: text, result: undefined, isTriedAgain: false };
 }

@@ -50,7 +50,13 @@ export const listedRunSchema = v.object({
 export const runDetailsSchema = v.object({
   run: v.object(runFields),
   tasks: v.array(
-    v.object({ actionId: v.optional(v.string(), ''), retryCount: v.optional(v.number(), 0), startedAt: time }),
+    v.object({
+      actionId: v.optional(v.string(), ''),
+      retryCount: v.optional(v.number(), 0),
+      startedAt: time,
+      output: v.optional(v.unknown()),
+      errorMessage: v.optional(v.string(), ''),
+    }),
   ),
 });
 
@@ -71,6 +77,9 @@ export function detailsToRecord(details: v.InferOutput<typeof runDetailsSchema>,
     ...details.run,
     workflowName: typeof type === 'string' ? type : typeOf(task?.actionId ?? '', namespace),
     retryCount: task?.retryCount ?? 0,
+    // Servers of 0.77 tell these of the task alone.
+    output: resultOf(details.run.output) ?? task?.output,
+    errorMessage: details.run.errorMessage || (task?.errorMessage ?? ''),
     // The run's own is when the first try was begun.
     startedAt: task?.startedAt,
   });
@@ -82,7 +91,9 @@ export function detailsToRecord(details: v.InferOutput<typeof runDetailsSchema>,
  * @param run with the job type as its `workflowName`
  */
 export function toRecord(run: ListedRun): JobRecord {
-  const state = states[run.status];
+  const told = run.status === 'FAILED' ? decodeFailure(run.errorMessage) : undefined;
+  const state = told?.isTriedAgain === true ? 'queued' : states[run.status];
+  const failure = state === 'failed' ? told : undefined;
   const {
     metadata: { id, createdAt },
     retryCount,
@@ -91,8 +102,8 @@ export function toRecord(run: ListedRun): JobRecord {
   } = run;
   const parsed = v.safeParse(envelopeSchema, run.input.input);
   const envelope = parsed.success ? parsed.output : undefined;
-  const failure = state === 'failed' ? decodeFailure(run.errorMessage) : undefined;
   const created = new Date(createdAt);
+  const isWaiting = told === undefined && (state === 'queued' || (state === 'cancelled' && startedAt === undefined));
   return {
     jobId: id,
     traceId: traceIdOf(run.additionalMetadata, envelope?.trace_id, id),
@@ -100,14 +111,14 @@ export function toRecord(run: ListedRun): JobRecord {
     host: envelope?.host ?? 'default',
     state,
     input: envelope === undefined ? run.input.input : envelope.input,
-    result: state === 'completed' ? run.output : failure?.result,
+    result: state === 'completed' ? resultOf(run.output) : failure?.result,
     error:
       failure === undefined
         ? state === 'cancelled'
           ? { code: 'cancelled', message: run.errorMessage || 'cancelled' }
           : undefined
         : { code: failure.code, message: failure.message },
-    attempt: state === 'queued' || (state === 'cancelled' && startedAt === undefined) ? retryCount : retryCount + 1,
+    attempt: isWaiting ? retryCount : retryCount + 1,
     maxAttempts: envelope?.max_attempts ?? 1,
     timeoutMs: envelope?.timeout_ms ?? (milliseconds(0) as Milliseconds),
     priority: envelope?.priority ?? 0,
@@ -119,6 +130,10 @@ export function toRecord(run: ListedRun): JobRecord {
     isCancelRequested: state === 'cancelled',
   };
 }
+
+/** Every result of ours has a state; Hatchet gives `{}` while it has none to give. */
+const resultOf = (output: unknown): unknown =>
+  typeof output === 'object' && output !== null && 'state' in output ? output : undefined;
 
 /**
  * The trace id of a run. One of a schedule has the schedule's input, so its own id serves, which no other run has.

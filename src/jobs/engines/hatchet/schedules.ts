@@ -2,11 +2,11 @@ import type { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/client/client
 import * as v from 'valibot';
 import { AutomationError } from '../../../core/errors.ts';
 import type { ScheduleRecord, ScheduleRequest } from '../../engine.ts';
-import { hatchetPriority, makeEnvelope, metadataOf } from './envelope.ts';
+import { hatchetPriority, makeEnvelope, metadataOf, ownMark } from './envelope.ts';
 import { typeOf } from './records.ts';
 
 const metadataSchema = v.object({ id: v.string() });
-const ours = { app: v.literal('win-automation'), schedule: v.string(), host: v.string() };
+const ours = { app: v.pipe(v.string(), v.startsWith('win-automation')), schedule: v.string(), host: v.string() };
 
 const cronSchema = v.object({
   metadata: metadataSchema,
@@ -27,10 +27,6 @@ const scheduledSchema = v.object({
   additionalMetadata: v.object(ours),
 });
 
-/** What the REST API says where no worker ever told of a job type. */
-const isUnknownWorkflow = (error: unknown): boolean =>
-  Array.isArray(error) ? JSON.stringify(error).includes('workflow not found') : false;
-
 /** The most that is listed of each kind. */
 const mostRows = 1_000;
 
@@ -46,18 +42,8 @@ export class HatchetSchedules {
     this.#ask = ask;
   }
 
-  /** @param register makes the job types known, where no worker did so yet */
-  async create(request: ScheduleRequest, register: () => Promise<void>): Promise<ScheduleRecord> {
-    const call = () => this.#create(request);
-    const answer = await this.#ask('schedule', async () => {
-      try {
-        return await call();
-      } catch (error) {
-        if (!isUnknownWorkflow(error)) throw error;
-        await register();
-        return await call();
-      }
-    });
+  async create(request: ScheduleRequest): Promise<ScheduleRecord> {
+    const answer = await this.#ask('schedule', () => this.#create(request));
     const { id } = v.parse(v.object({ metadata: metadataSchema }), answer).metadata;
     const { name, type, host, time } = request;
     return { scheduleId: id, name, type, host, time };
@@ -67,7 +53,7 @@ export class HatchetSchedules {
     const envelope = makeEnvelope(request, undefined);
     const common = {
       input: envelope as Record<string, unknown>,
-      additionalMetadata: { ...metadataOf(request.type, envelope), schedule: name },
+      additionalMetadata: { ...metadataOf(this.#namespace, request.type, envelope), schedule: name },
       priority: hatchetPriority(request.priority),
     };
     return 'cron' in time
@@ -77,7 +63,8 @@ export class HatchetSchedules {
 
   /** What is still to come, made by win-automation; crons first. */
   async list(): Promise<ScheduleRecord[]> {
-    const query = { limit: mostRows, additionalMetadata: ['app:win-automation'] };
+    const { app } = ownMark(this.#namespace);
+    const query = { limit: mostRows, additionalMetadata: [`app:${app}`] };
     const [crons, runs] = await this.#ask('schedules', () =>
       Promise.all([this.#client.crons.list(query), this.#client.scheduled.list(query)]),
     );

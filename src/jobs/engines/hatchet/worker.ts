@@ -231,16 +231,19 @@ export class HatchetWorker implements JobWorker {
 }
 
 const refusal = (message: string) =>
-  withoutStack(new NonRetryableError(encodeFailure({ code: 'usage', message, result: undefined })));
+  withoutStack(
+    new NonRetryableError(encodeFailure({ code: 'usage', message, result: undefined, isTriedAgain: false })),
+  );
 
 /** What Hatchet is told: the result, or an error that says whether another try is worth it. */
 function answer({ state, result, error, isRetryable }: AttemptEnd, isLastTry: boolean): JsonObject | Promise<never> {
   if (state === 'completed') return result as JsonObject;
   // Never answered: Hatchet gives the job out again once this worker is gone.
   if (error?.code === handedBack.code) return new Promise<never>(() => undefined);
-  const failure = { code: error?.code ?? 'internal', message: error?.message ?? 'it failed', result };
-  const Failed = isRetryable && !isLastTry ? Error : NonRetryableError;
-  throw withoutStack(new Failed(encodeFailure(failure)));
+  const isTriedAgain = isRetryable && !isLastTry;
+  const { code, message } = error ?? { code: 'internal', message: 'it failed' };
+  const text = encodeFailure({ code, message, result, isTriedAgain });
+  throw withoutStack(isTriedAgain ? new Error(text) : new NonRetryableError(text));
 }
 
 /** The SDK sends the stack along, which tells a user nothing. */
