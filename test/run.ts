@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -22,7 +22,7 @@ const wanted = process.argv.slice(2);
 
 const unitSuites = readdirSync('test', { withFileTypes: true })
   .map((entry) => (entry.isDirectory() ? entry.name : ''))
-  .filter((name) => !['', 'e2e', 'bench', 'support', 'lab', 'hatchet-server'].includes(name))
+  .filter((name) => !['', 'e2e', 'bench', 'support', 'lab', 'with-hatchet'].includes(name))
   .map((name) => `test/${name}`);
 
 function run(argv: readonly [string, ...string[]], cwd = '.'): boolean {
@@ -41,11 +41,30 @@ function check(name: string, argv: readonly [string, ...string[]]): void {
 /** Runs a suite that writes JUnit XML, and counts from that: a runner that dies counts as a failure. */
 function suite(name: string, argv: (reportFile: string) => readonly [string, ...string[]]): void {
   const report = join(scratch, `${name}.xml`);
-  const isGood = run(argv(report));
+  tally(name, run(argv(report)), report);
+}
+
+function tally(name: string, isGood: boolean, report: string): void {
   const count = existsSync(report) ? countJunit(readFileSync(report, 'utf8')) : { passed: 0, failed: 0, skipped: 0 };
   if (!isGood && count.failed === 0) count.failed = 1;
   for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += count[key];
   console.log(`${name}: ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+}
+
+/** Runs a file of tests that mostly wait, while others do; what it prints comes in one piece. */
+async function besideOthers(file: string): Promise<void> {
+  const report = join(scratch, `${file.replaceAll('/', '-')}.xml`);
+  const [program, ...args] = bunTest(report, file);
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+  }
+  const exitCode = await new Promise<number | null>((done) => child.once('close', done));
+  console.log(`\n$ bun test ${file}\n${printed}`);
+  tally(file, exitCode === 0, report);
 }
 
 function countJunit(xml: string): Count {
@@ -74,7 +93,7 @@ function buildOutOfReach(): string | undefined {
   return isBuilt ? executable : undefined;
 }
 
-const stages: Record<string, () => void> = {
+const stages: Record<string, () => void | Promise<void>> = {
   check: () => {
     check('types', [bin('tsc')]);
     check('types under Deno', [bin('deno'), 'check', '--node-modules-dir=manual', 'src/main.ts', ...unitSuites]);
@@ -97,8 +116,10 @@ const stages: Record<string, () => void> = {
   e2e: () => {
     if (haveExecutable()) suite('end to end', (report) => bunTest(report, 'test/e2e'));
   },
-  hatchet: () => {
-    if (haveExecutable()) suite('Hatchet', (report) => bunTest(report, 'test/hatchet-server'));
+  hatchet: async () => {
+    if (!haveExecutable()) return;
+    const files = readdirSync('test/with-hatchet').map((name) => `test/with-hatchet/${name}`);
+    await Promise.all(files.map(besideOthers));
   },
 };
 
@@ -114,7 +135,7 @@ function bunTest(report: string, ...paths: string[]): readonly [string, ...strin
 }
 
 try {
-  for (const [name, stage] of Object.entries(stages)) if (wanted.length === 0 || wanted.includes(name)) stage();
+  for (const [name, stage] of Object.entries(stages)) if (wanted.length === 0 || wanted.includes(name)) await stage();
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

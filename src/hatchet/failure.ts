@@ -40,10 +40,11 @@ function restFailure(status: number, data: unknown, where: string, cause: unknow
       cause,
     });
   }
-  const isTransient = status >= 502 && status <= 504;
+  // A server that has just come up, or has lost its database for a moment, answers 500.
+  const isTransient = status >= 500;
   const text = data === undefined ? '' : `: ${JSON.stringify(data).slice(0, 300)}`;
   return new AutomationError(
-    isTransient ? 'hatchet_unreachable' : 'hatchet_failed',
+    status >= 502 && status <= 504 ? 'hatchet_unreachable' : 'hatchet_failed',
     `Hatchet at ${where} answers ${status}${text}`,
     { isTransient, cause },
   );

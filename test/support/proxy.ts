@@ -15,8 +15,9 @@ export interface TestProxy {
  *
  * @param targetPort where connections go; undefined takes them and stays silent
  * @param refuseFirst how many connections are reset before one is let through
+ * @param port where it listens; 0 for any that is free
  */
-export function startProxy(targetPort: number | undefined, refuseFirst = 0): Promise<TestProxy> {
+export function startProxy(targetPort: number | undefined, refuseFirst = 0, port = 0): Promise<TestProxy> {
   const sockets = new Set<Socket>();
   let count = 0;
   const keep = (socket: Socket) => {
@@ -41,14 +42,14 @@ export function startProxy(targetPort: number | undefined, refuseFirst = 0): Pro
   };
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(port, '127.0.0.1', () => {
       const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      const listening = typeof address === 'object' && address !== null ? address.port : 0;
       const close = async () => {
         cut();
         await new Promise((closed) => server.close(closed));
       };
-      resolve({ port, connections: () => count, cut, close });
+      resolve({ port: listening, connections: () => count, cut, close });
     });
   });
 }

@@ -32,7 +32,7 @@ export default defineAction({
     const { isLive, isReady, serverVersion, problem, note } = server;
     const compatibility = serverVersion === undefined ? 'unknown' : server.compatibility;
     const token = tokenState(loaded.secrets.hatchetToken);
-    const isDown = !isLive || !isReady || compatibility === 'incompatible';
+    const isDown = !isLive || !isReady || serverVersion === undefined || compatibility === 'incompatible';
     const document: v.InferOutput<typeof hatchetStatusSchema> = {
       state: isDown ? 'failed' : compatibility === 'degraded' || token === 'unusable' ? 'degraded' : 'ok',
       live: isLive,

@@ -10,6 +10,7 @@ import { defineAction } from '../command.ts';
 import type { Invocation, Session } from '../invocation.ts';
 import { wholeNumber } from '../job-input.ts';
 import { sdNotify } from '../sd-notify.ts';
+import { relayed, relayedFlag } from './relay.ts';
 
 export default defineAction({
   name: 'up',
@@ -37,6 +38,7 @@ export default defineAction({
     checksum: { type: 'string', valueHint: 'SHA256', description: 'embedded: what the sidecar must be' },
     'grpc-port': { type: 'string', valueHint: 'N', description: 'embedded: (default: 7077)' },
     'api-port': { type: 'string', valueHint: 'N', description: 'embedded: (default: 8888)' },
+    [relayedFlag]: { type: 'boolean', description: 'embedded: what is not a log line of ours is told as it is' },
     timeout: { type: 'string', valueHint: 'D', description: 'embedded: until it must be ready (default: 5m)' },
   },
   run: async (invocation, args) => {
@@ -55,6 +57,7 @@ export default defineAction({
     const databaseUrl = withoutPassword(args['database-url']);
     const session = await invocation.open();
     if (!args.embedded) return containers(invocation, session);
+    if (!args[relayedFlag]) return relayed(invocation);
     const { startEmbedded } = await import('../../hatchet/embedded.ts');
     const { signal, output } = invocation;
     await using embedded = await startEmbedded({

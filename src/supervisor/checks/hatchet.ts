@@ -10,7 +10,7 @@ export const checkHatchet: Check = ({ loaded, signal }) =>
   judge('hatchet', signal, async () => {
     if (engineNameOf(loaded) === 'local') return skipped('engine_local', 'jobs run on the local engine');
     const { isLive, isReady, serverVersion, compatibility, note, problem } = await probeServer(loaded, signal);
-    if (!isLive && problem !== undefined) throw problem;
+    if ((!isLive || serverVersion === undefined) && problem !== undefined) throw problem;
     if (!isReady) {
       const detail = problem?.message ?? `${loaded.config.hatchet.health_url} is not ready`;
       return wrong('not_ready', detail, ['it may be starting: try again in a minute'], exitCodes.unavailable);

@@ -1,16 +1,12 @@
-import { IdempotencyCollisionError } from '@hatchet-dev/typescript-sdk/util/errors/idempotency-collision-error.js';
 import type { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/client/client.js';
 import * as v from 'valibot';
 import type { LoadedConfig } from '../../../config/load.ts';
 import { sleep } from '../../../core/deadline.ts';
 import { milliseconds } from '../../../core/duration.ts';
-import { AutomationError } from '../../../core/errors.ts';
+import { AutomationError, messageOf } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/logger.ts';
 import { retry } from '../../../core/retry.ts';
-import { addressOf, ask, makeHatchetClient, namespaceOf } from '../../../hatchet/client.ts';
-import { featuresOf } from '../../../hatchet/compatibility.ts';
-import { hatchetFailure } from '../../../hatchet/failure.ts';
-import { serverVersion } from '../../../hatchet/server.ts';
+import { ask, makeHatchetClient, namespaceOf } from '../../../hatchet/client.ts';
 import {
   type Enqueued,
   type EnqueueRequest,
@@ -24,10 +20,11 @@ import {
 } from '../../engine.ts';
 import { jobTypes } from '../../job-types.ts';
 import type { JobWorker, WorkerOptions } from '../../worker.ts';
-import { hatchetPriority, hostLabel, makeEnvelope, metadataOf, ownMark } from './envelope.ts';
+import { hostLabel, ownMark } from './envelope.ts';
 import { listLogs } from './logs.ts';
 import { detailsToRecord, hatchetStates, listedRunSchema, runDetailsSchema, toRecord, typeOf } from './records.ts';
 import { HatchetSchedules } from './schedules.ts';
+import { triggerRun } from './trigger.ts';
 import { HatchetWorker } from './worker.ts';
 import { hatchetWorkflows } from './workflows.ts';
 
@@ -61,18 +58,22 @@ export class HatchetEngine implements JobEngine {
     return ask(this.#loaded, what, this.#signal, call);
   }
 
+  /** What changes nothing is asked again where the server could not be reached. */
+  #read<T>(what: string, call: () => Promise<T>): Promise<T> {
+    const { attempts } = this.#loaded.config.retry;
+    return retry(() => this.#ask(what, call), { attempts, signal: this.#signal });
+  }
+
   async enqueue(request: EnqueueRequest): Promise<Enqueued> {
     if (request.delayMs > 0) {
       throw new AutomationError('usage', '--delay: Hatchet begins a job at once', {
         hint: 'win-automation jobs schedule --at enqueues it later',
       });
     }
-    if (request.idempotencyKey !== undefined) await this.#requireIdempotency();
-    const { attempts } = this.#loaded.config.retry;
-    const again = { attempts, signal: this.#signal };
-    const hasWorker = await retry(() => this.#hasWorker(request.type, request.host), again);
+    const hasWorker = await this.#hasWorker(request.type, request.host);
     if (!hasWorker) await this.#requireWorkflow(request.type);
-    const { jobId, isNew } = await retry(() => this.#trigger(request), again);
+    const context = { client: this.#client, loaded: this.#loaded, namespace: this.#namespace, signal: this.#signal };
+    const { jobId, isNew } = await triggerRun(request, context);
     if (!isNew) return { record: await this.#require(jobId), isNew, hasWorker };
     const now = new Date();
     const record: JobRecord = {
@@ -92,45 +93,25 @@ export class HatchetEngine implements JobEngine {
     return { record, isNew, hasWorker };
   }
 
-  /** A second job is what a user with a key wants least: an older server is told, not put up with. */
-  async #requireIdempotency(): Promise<void> {
-    const version = await serverVersion(this.#loaded.config, this.#signal);
-    if (featuresOf(version).hasIdempotency) return;
-    throw new AutomationError('version_mismatch', `--idempotency-key: Hatchet ${version} has no idempotency keys`, {
-      hint: 'upgrade the server to 0.98 or newer, or leave the key away',
-      fields: { server_version: version },
-    });
-  }
-
-  async #trigger(request: EnqueueRequest): Promise<{ readonly jobId: string; readonly isNew: boolean }> {
-    const envelope = makeEnvelope(request, request.idempotencyKey);
-    const run = () =>
-      this.#client.admin.runWorkflow(request.type, envelope as never, {
-        additionalMetadata: metadataOf(this.#namespace, request.type, envelope),
-        priority: hatchetPriority(request.priority),
-        desiredWorkerLabels: { [hostLabel(request.host)]: { value: 'yes', required: true } },
-      });
-    return await this.#ask('enqueue', async () => {
-      try {
-        return { jobId: await (await run()).getWorkflowRunId(), isNew: true };
-      } catch (error) {
-        if (!(error instanceof IdempotencyCollisionError)) throw hatchetFailure(error, addressOf(this.#loaded));
-        return { jobId: error.existingRunExternalId, isNew: false };
-      }
-    });
-  }
-
   /**
    * A run of a workflow that no worker ever told of is taken by newer servers, given an id, and forgotten: so it is made
    * known first, and the job waits for the first worker.
    */
   async #requireWorkflow(type: string): Promise<void> {
-    if (!(await this.#isKnown(type))) await this.#registerWorkflows();
+    if (await this.#isKnown(type)) return;
+    // The SDK tries to register for 13 seconds and then tells little: whether the server can be reached is asked before.
+    await this.#ask('connect', () =>
+      this.#client.dispatcher.getVersion().catch((error: unknown) => {
+        // Servers of 0.77 have no such call, but answer.
+        if (!messageOf(error).includes('UNIMPLEMENTED')) throw error;
+      }),
+    );
+    await this.#ask('register', () => this.#registerWorkflows());
   }
 
   async #isKnown(type: string): Promise<boolean> {
     const name = this.#workflowName(type);
-    const { rows = [] } = await this.#ask('workflows', () => this.#client.workflows.list({ name }));
+    const { rows = [] } = await this.#read('workflows', () => this.#client.workflows.list({ name }));
     return rows.some((row) => row.name === name);
   }
 
@@ -160,7 +141,7 @@ export class HatchetEngine implements JobEngine {
   }
 
   async #details(jobId: string): Promise<JobRecord | undefined> {
-    const found = await this.#ask('status', () =>
+    const found = await this.#read('status', () =>
       this.#client.runs.get(jobId).catch((error: unknown) => {
         if (statusOf(error) === 404) return undefined;
         throw error;
@@ -179,7 +160,7 @@ export class HatchetEngine implements JobEngine {
     // The SDK would take any workflow for one that is not known.
     if (type !== undefined && !(await this.#isKnown(type))) return records;
     for (let offset = 0; records.length < limit; offset += pageRows) {
-      const { rows = [] } = await this.#ask('list', () =>
+      const { rows = [] } = await this.#read('list', () =>
         this.#client.runs.list({
           since: since ?? new Date(0),
           ...(state === undefined ? {} : { statuses: hatchetStates(state) as never }),
@@ -227,7 +208,7 @@ export class HatchetEngine implements JobEngine {
   }
 
   async logs(jobId: string, afterSeq: number): Promise<JobLogLine[]> {
-    return (await this.#ask('logs', () => listLogs(this.#client, jobId))).slice(afterSeq);
+    return (await this.#read('logs', () => listLogs(this.#client, jobId))).slice(afterSeq);
   }
 
   async schedule(request: ScheduleRequest): Promise<ScheduleRecord> {
@@ -259,7 +240,7 @@ export class HatchetEngine implements JobEngine {
 
   /** Whether a worker is alive that takes the type, and reaches the host. */
   async #hasWorker(type: string, host: string): Promise<boolean> {
-    const { rows = [] } = await this.#ask('workers', () => this.#client.workers.list());
+    const { rows = [] } = await this.#read('workers', () => this.#client.workers.list());
     const action = `${this.#workflowName(type)}:${type}`;
     return rows.some(
       ({ status, actions = [], labels = [] }) =>

@@ -6,6 +6,8 @@ import type { Logger } from '../../../core/logger.ts';
 
 /** Between two rounds of the SDK's own eight tries, which take some 13 seconds. */
 const againMs = 1_000;
+/** A report that took longer had to be repeated, or its server was very slow. */
+const promptMs = 1_000;
 
 /** What the SDK says where Hatchet could not be asked at all, as against: Hatchet said no. */
 const isAway = (error: unknown): boolean =>
@@ -13,8 +15,6 @@ const isAway = (error: unknown): boolean =>
 
 /** How a worker's reports get through. */
 export interface Reports {
-  /** When a report had to wait the last time; undefined if none ever had. */
-  readonly lastWait: Date | undefined;
   /** Waits until nothing is left to say. */
   heard(): Promise<void>;
 }
@@ -23,20 +23,28 @@ export interface Reports {
  * Lets a client report how tasks ended for as long as it takes: the SDK gives up after 13 seconds, and then the work of a
  * job that ended while Hatchet was away would be done once more.
  *
+ * @param onHeard told of each report that got through, and whether it had to wait
  * @param signal gives up what could not be said
  */
-export function reportUntilHeard(client: HatchetClient, logger: Logger, signal: AbortSignal): Reports {
+export function reportUntilHeard(
+  client: HatchetClient,
+  logger: Logger,
+  onHeard: (taskId: string, hadToWait: boolean) => void,
+  signal: AbortSignal,
+): Reports {
   const { dispatcher } = client;
   const send = dispatcher.sendStepActionEvent.bind(dispatcher);
   const pending = new Set<Promise<unknown>>();
-  let lastWait: Date | undefined;
   const insist = async (event: Parameters<typeof send>[0]) => {
+    const startedMs = Date.now();
     for (;;) {
       try {
-        return await send(event);
+        const response = await send(event);
+        // The SDK's own tries are waits as well.
+        if (event.taskRunExternalId !== undefined) onHeard(event.taskRunExternalId, Date.now() - startedMs > promptMs);
+        return response;
       } catch (error) {
         if (signal.aborted || !isAway(error)) throw error;
-        lastWait = new Date();
         logger.warn('report', 'Hatchet does not hear how a job ended; it is told again', {
           job_id: event.taskRunExternalId,
           err: messageOf(error),
@@ -54,9 +62,6 @@ export function reportUntilHeard(client: HatchetClient, logger: Logger, signal: 
     return report;
   };
   return {
-    get lastWait() {
-      return lastWait;
-    },
     heard: async () => {
       // The SDK begins to report in the turn after a task has ended.
       for (await sleep(10); pending.size > 0; await sleep(10)) await Promise.all(pending);

@@ -15,13 +15,13 @@ import { encodeFailure, envelopeSchema } from './envelope.ts';
 import { HatchetJobLog } from './logs.ts';
 import { traceIdOf } from './records.ts';
 import { beRegistered } from './registration.ts';
-import { type Reports, reportUntilHeard } from './reports.ts';
+import { reportUntilHeard } from './reports.ts';
 import { hatchetWorkflows } from './workflows.ts';
 
 const firstWaitMs = 500;
 const longestWaitMs = 30_000;
-/** What ended while Hatchet was away is not done again within this time. */
-const rememberMs = 600_000;
+/** What ended around a time at which Hatchet was away is not done again within this time. */
+const rememberMs = 300_000;
 const aliveEveryMs = 5_000;
 /** Cleaning up after a job that was stopped has an end as well. */
 const reportGraceMs = 15_000;
@@ -40,9 +40,11 @@ export class HatchetWorker implements JobWorker {
   readonly #client: HatchetClient;
   readonly #options: WorkerOptions;
   readonly #running = new Map<string, Running>();
-  /** How jobs ended that Hatchet may not have heard of. */
+  /** How tasks ended that Hatchet may not have heard of. */
   readonly #unheard = new Map<string, AttemptEnd>();
   #isRegistered = false;
+  /** When Hatchet last did not know of this worker, or could not be asked. */
+  #lastTroubleMs = Number.NEGATIVE_INFINITY;
 
   constructor(client: HatchetClient, options: WorkerOptions) {
     this.#client = client;
@@ -64,11 +66,12 @@ export class HatchetWorker implements JobWorker {
     const { loaded, logger, signal, graceMs } = this.#options;
     await using hosts = new HostPool(loaded, logger);
     const end = new AbortController();
-    const reports = reportUntilHeard(this.#client, logger, end.signal);
+    const onHeard = (taskId: string, hadToWait: boolean) => this.#onHeard(taskId, hadToWait);
+    const reports = reportUntilHeard(this.#client, logger, onHeard, end.signal);
     const alive = setInterval(() => this.#options.onAlive?.(), aliveEveryMs);
     this.#options.onAlive?.();
     try {
-      await this.#stayRegistered(hosts, reports);
+      await this.#stayRegistered(hosts);
     } finally {
       this.#isRegistered = false;
       const giveUp = setTimeout(() => end.abort(handedBack), graceMs + reportGraceMs);
@@ -82,16 +85,18 @@ export class HatchetWorker implements JobWorker {
   }
 
   /** Registers, and does so again whenever that is lost; only what waiting can't mend ends it. */
-  async #stayRegistered(hosts: HostPool, reports: Reports): Promise<void> {
+  async #stayRegistered(hosts: HostPool): Promise<void> {
     const { loaded, logger, signal, concurrency, types } = this.#options;
     const take = (typeName: string, input: unknown, context: Context<JsonObject>) =>
-      this.#take(typeName, input, context, hosts, reports);
+      this.#take(typeName, input, context, hosts);
     const workflows = hatchetWorkflows(this.#client, types, loaded.config, take);
     let waitMs = firstWaitMs;
     while (!signal.aborted) {
       try {
         await this.#requireCompatible();
         const onState = (isAlive: boolean) => {
+          // Until it is up for the first time there is nothing to be given out again.
+          if (this.#isRegistered && !isAlive) this.#lastTroubleMs = Date.now();
           this.#isRegistered = isAlive;
           if (isAlive) waitMs = firstWaitMs;
         };
@@ -136,13 +141,7 @@ export class HatchetWorker implements JobWorker {
   }
 
   /** One try of a job, as the SDK asks for it. */
-  async #take(
-    typeName: string,
-    input: unknown,
-    context: Context<JsonObject>,
-    hosts: HostPool,
-    reports: Reports,
-  ): Promise<JsonObject> {
+  async #take(typeName: string, input: unknown, context: Context<JsonObject>, hosts: HostPool): Promise<JsonObject> {
     const jobId = context.workflowRunId();
     const envelope = v.safeParse(envelopeSchema, input);
     const type = this.#options.types.find(({ name }) => name === typeName);
@@ -164,9 +163,9 @@ export class HatchetWorker implements JobWorker {
       timeoutMs,
     };
     const isLastTry = attempt >= max_attempts;
-    const unheard = this.#unheard.get(jobId);
+    const unheard = this.#unheard.get(context.taskRunExternalId());
     if (unheard !== undefined) return answer(unheard, isLastTry);
-    const running = this.#running.get(jobId) ?? this.#begin(assignment, isLastTry, context, hosts, reports);
+    const running = this.#running.get(jobId) ?? this.#begin(assignment, isLastTry, context, hosts);
     running.tries += 1;
     const onAbort = () => {
       running.tries -= 1;
@@ -177,13 +176,7 @@ export class HatchetWorker implements JobWorker {
     return answer(end, isLastTry);
   }
 
-  #begin(
-    assignment: Assignment,
-    isLastTry: boolean,
-    context: Context<JsonObject>,
-    hosts: HostPool,
-    reports: Reports,
-  ): Running {
+  #begin(assignment: Assignment, isLastTry: boolean, context: Context<JsonObject>, hosts: HostPool): Running {
     const { metrics, jobLogger } = this.#options;
     const { jobId, attempt } = assignment;
     if (attempt === 1) metrics.add('jobs_enqueued_total');
@@ -194,13 +187,12 @@ export class HatchetWorker implements JobWorker {
     );
     const stop = new AbortController();
     const work = async () => {
-      const startedAt = new Date();
       const end = await runAttempt(assignment, this.#options, { hosts, logger, stop: stop.signal });
       const isOver = !end.isRetryable || isLastTry;
       tellEnd(isOver && end.error?.code !== handedBack.code ? end.state : 'queued', end, logger, metrics);
       await log.flush();
       this.#running.delete(jobId);
-      this.#rememberUnheard(jobId, end, reports, startedAt);
+      if (end.state === 'completed') this.#unheard.set(context.taskRunExternalId(), end);
       return end;
     };
     const running: Running = { stop, done: work(), tries: 0 };
@@ -209,14 +201,13 @@ export class HatchetWorker implements JobWorker {
   }
 
   /**
-   * A server that was away while a job ended, or is away now, takes the job's worker for lost, and gives the job out again
-   * before it hears how it went: that try gets the same answer. Else a new try is a new one.
+   * A server that was away takes its workers for lost, and gives their jobs out again before it hears how they went: such a
+   * try gets the same answer for a while. Where all was well, a new try is a new one.
    */
-  #rememberUnheard(jobId: string, end: AttemptEnd, { lastWait }: Reports, startedAt: Date): void {
-    const isHeard = this.#isRegistered && (lastWait === undefined || lastWait < startedAt);
-    if (isHeard || end.state !== 'completed') return;
-    this.#unheard.set(jobId, end);
-    setTimeout(() => this.#unheard.delete(jobId), rememberMs).unref();
+  #onHeard(taskId: string, hadToWait: boolean): void {
+    const wasTrouble = hadToWait || !this.#isRegistered || Date.now() - this.#lastTroubleMs < rememberMs;
+    if (!wasTrouble) this.#unheard.delete(taskId);
+    else setTimeout(() => this.#unheard.delete(taskId), rememberMs).unref();
   }
 
   async #drain(): Promise<void> {

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import * as v from 'valibot';
+import {
+  decodeFailure,
+  encodeFailure,
+  envelopeSchema,
+  hatchetPriority,
+  makeEnvelope,
+} from '../../src/jobs/engines/hatchet/envelope.ts';
+import {
+  detailsToRecord,
+  runDetailsSchema,
+  toRecord,
+  traceIdOf,
+  typeOf,
+} from '../../src/jobs/engines/hatchet/records.ts';
+import { jobRequest } from '../support/job-request.ts';
+
+const traceId = 'a'.repeat(32);
+const id = '6509a191-3a33-48cf-b2ed-caa691cca25d';
+const envelope = makeEnvelope(jobRequest('x', { traceId }), undefined);
+const run = (changes: object) => ({
+  metadata: { id, createdAt: '2026-11-24T23:50:31.504464Z' },
+  status: 'QUEUED' as const,
+  errorMessage: '',
+  input: { input: envelope },
+  output: {},
+  additionalMetadata: {},
+  startedAt: undefined,
+  finishedAt: undefined,
+  workflowName: 'windows.exec',
+  retryCount: 0,
+  ...changes,
+});
+const startedAt = new Date('2026-11-24T23:50:32Z');
+
+describe('a run of Hatchet', () => {
+  it('is the job that was enqueued', () => {
+    v.parse(envelopeSchema, envelope);
+    const record = toRecord(run({}));
+    assert.deepEqual(
+      [record.jobId, record.traceId, record.type, record.host, record.state, record.attempt, record.maxAttempts],
+      [id, traceId, 'windows.exec', 'default', 'queued', 0, 11],
+    );
+    assert.deepEqual(record.input, { command: 'echo x.', shell: 'auto' });
+  });
+
+  it('counts its tries as the local engine does', () => {
+    const attemptOf = (changes: object) => toRecord(run(changes)).attempt;
+    assert.equal(attemptOf({ status: 'RUNNING', startedAt }), 1);
+    assert.equal(attemptOf({ status: 'RUNNING' }), 1);
+    assert.equal(attemptOf({ status: 'QUEUED', retryCount: 1 }), 1);
+    assert.equal(attemptOf({ status: 'COMPLETED', startedAt, retryCount: 2 }), 3);
+    assert.equal(attemptOf({ status: 'CANCELLED' }), 0);
+    assert.equal(attemptOf({ status: 'CANCELLED', startedAt }), 1);
+  });
+
+  it('that is called failed between two tries is queued', () => {
+    const errorMessage = (isTriedAgain: boolean) =>
+      JSON.stringify({
+        message: encodeFailure({ code: 'ssh_unreachable', message: 'no', result: { a: 1 }, isTriedAgain }),
+      });
+    const between = toRecord(run({ status: 'FAILED', errorMessage: errorMessage(true), startedAt }));
+    assert.deepEqual([between.state, between.error, between.attempt], ['queued', undefined, 1]);
+    const over = toRecord(run({ status: 'FAILED', errorMessage: errorMessage(false), startedAt, retryCount: 1 }));
+    assert.deepEqual(
+      [over.state, over.error, over.attempt, over.result],
+      ['failed', { code: 'ssh_unreachable', message: 'no' }, 2, { a: 1 }],
+    );
+  });
+
+  it('has the result of its task where the server tells it there alone', () => {
+    const details = v.parse(runDetailsSchema, {
+      run: { ...run({ status: 'COMPLETED' }), output: {} },
+      tasks: [
+        {
+          actionId: 'ns_windows.exec:windows.exec',
+          retryCount: 0,
+          startedAt: '2026-11-24T23:50:32Z',
+          output: { state: 'completed' },
+        },
+      ],
+    });
+    const record = detailsToRecord(details, 'ns');
+    assert.deepEqual([record.type, record.result], ['windows.exec', { state: 'completed' }]);
+  });
+
+  it('has the year 1 for a time that is none', () => {
+    const details = v.parse(runDetailsSchema, { run: { ...run({}), finishedAt: '0001-01-01T00:00:00Z' }, tasks: [] });
+    assert.equal(detailsToRecord(details, '').endedAt, undefined);
+  });
+
+  it('that somebody else started is shown as far as it goes', () => {
+    const record = toRecord(run({ input: { input: { a: 1 } } }));
+    assert.deepEqual([record.input, record.host, record.traceId], [{ a: 1 }, 'default', id.replaceAll('-', '')]);
+  });
+
+  it('of a schedule has a trace of its own', () => {
+    assert.equal(traceIdOf({}, traceId, id), traceId);
+    assert.equal(traceIdOf({ schedule: 'nightly' }, traceId, id), id.replaceAll('-', ''));
+  });
+});
+
+describe('a failure on its way through Hatchet', () => {
+  it('comes back as it was, whatever it says', () => {
+    const failures = fc.record({
+      code: fc.string(),
+      message: fc.string(),
+      result: fc.jsonValue(),
+      isTriedAgain: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(failures, (failure) => {
+        const sent = encodeFailure(failure);
+        const expected = JSON.parse(JSON.stringify(failure));
+        assert.deepEqual(decodeFailure(sent), expected);
+        assert.deepEqual(decodeFailure(JSON.stringify({ message: sent, stack: '' })), expected);
+      }),
+    );
+  });
+
+  it("of the engine's own is told in its words", () => {
+    assert.equal(decodeFailure('Task exceeded timeout of 65m').code, 'timeout');
+    assert.deepEqual(decodeFailure('worker was lost'), {
+      code: 'job_lost',
+      message: 'worker was lost',
+      result: undefined,
+      isTriedAgain: false,
+    });
+  });
+});
+
+describe('names and priorities for Hatchet', () => {
+  it('take the namespace off a workflow', () => {
+    assert.equal(typeOf('ns_windows.exec:windows.exec', 'ns'), 'windows.exec');
+    assert.equal(typeOf('windows.exec', ''), 'windows.exec');
+  });
+
+  it('make three priorities of a hundred', () => {
+    assert.deepEqual([0, 1, 49, 50, 100].map(hatchetPriority), [1, 2, 2, 3, 3]);
+  });
+});
