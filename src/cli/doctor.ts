@@ -31,6 +31,7 @@ async function examine(invocation: Invocation, isFixing: boolean): Promise<numbe
     bun_version: process.versions['bun'] ?? 'none',
     hatchet_sdk_version: versions.hatchetSdk,
     playwright_version: versions.playwright,
+    ...Object.assign({}, ...verdicts.map((verdict) => verdict.versions ?? {})),
     config: loaded.file ?? 'none',
   };
   await printVerdicts(verdicts, output);

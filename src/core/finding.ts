@@ -11,11 +11,13 @@ export interface Finding {
   readonly hints: readonly string[];
   /** What this finding alone would end a command with. */
   readonly exitCode: number;
+  /** Versions that were seen on the way, by the name that `doctor` has for them. */
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 /** A finding that all is well. */
-export function found(reason: string, detail: string): Finding {
-  return { state: 'ok', reason, detail, hints: [], exitCode: exitCodes.success };
+export function found(reason: string, detail: string, versions: Finding['versions'] = {}): Finding {
+  return { state: 'ok', reason, detail, hints: [], exitCode: exitCodes.success, versions };
 }
 
 /** A finding that something is wrong. */

@@ -11,5 +11,10 @@ export async function probePlaywright(
 ): Promise<Finding> {
   await using remote = await connectBrowser(target, windows, signal);
   const detail = `Playwright ${versions.playwright}, Chromium ${remote.browserVersion}`;
-  return found('connected', detail);
+  // A server of another minor version does not let us in.
+  const serverVersion = versions.playwright.split('.').slice(0, 2).join('.');
+  return found('connected', detail, {
+    playwright_server_version: serverVersion,
+    browser_version: remote.browserVersion,
+  });
 }

@@ -3,23 +3,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import * as v from 'valibot';
 import { loadConfig } from '../../src/config/load.ts';
 import { milliseconds } from '../../src/core/duration.ts';
 import { createLogger } from '../../src/core/logger.ts';
 import { Metrics } from '../../src/core/metrics.ts';
 import { LocalEngine } from '../../src/jobs/engines/local/engine.ts';
-import { defineJobType } from '../../src/jobs/job-type.ts';
 import { jobRequest } from '../support/job-request.ts';
-
-const noop = defineJobType({
-  name: 'noop',
-  description: 'nothing',
-  isGui: false,
-  needsHost: false,
-  input: v.unknown(),
-  run: async () => ({ isSuccess: true, result: { state: 'completed' } }),
-});
+import { noop } from './noop.ts';
 
 export interface JobBench {
   readonly jobsPerSecond: number;

@@ -11,7 +11,9 @@ import { sshTarget } from '../../src/windows/target.ts';
 import { startTestLab } from '../support/lab.ts';
 import { startSshd } from '../support/sshd.ts';
 import { benchFleet } from './fleet.ts';
+import { benchHatchet } from './hatchet.ts';
 import { benchJobs } from './jobs.ts';
+import { benchPasses } from './passes.ts';
 
 /**
  * Times the executable against a peer, turn about in the same run, and prints ratios of medians: seconds depend on the
@@ -33,6 +35,7 @@ const executable = resolve('dist/win-automation');
 const scratch = mkdtempSync(join(tmpdir(), 'wa-bench-'));
 const sshd = await startSshd();
 const lab = await startTestLab(400);
+const quickLab = await startTestLab();
 const playwrightEnv = Object.fromEntries(Object.entries(lab.env).filter(([name]) => name.includes('PLAYWRIGHT')));
 const env = { PATH: process.env['PATH'], HOME: scratch, ...sshd.env };
 
@@ -221,15 +224,46 @@ async function raceFleet(): Promise<boolean> {
   return isGood;
 }
 
+/** A pass against the slowest of its checks, and what many passes leave open. */
+async function racePasses(): Promise<boolean> {
+  const { ratio, passes, openFiles } = await benchPasses(quickLab.env, scratch, 1_000);
+  const [early, late] = openFiles;
+  const isTight = ratio <= 1.3 && late <= early;
+  console.log(
+    `${isTight ? 'ok  ' : 'SLOW'} ${passes} supervisor passes: x${ratio.toFixed(2)} of the slowest check (limit 1.3), ` +
+      `${early} open files after 100 passes, ${late} at the end`,
+  );
+  return isTight;
+}
+
+/** Our worker against the SDK's own, on the same server. */
+async function raceHatchet(): Promise<boolean> {
+  const found = await benchHatchet(join(scratch, 'hatchet'), 500);
+  if (found === undefined) {
+    console.log('skip no-op jobs on Hatchet: node test/setup-hatchet.mjs');
+    return true;
+  }
+  const ratio = found.ours / found.bare;
+  const isFast = ratio >= 0.9;
+  console.log(
+    `${isFast ? 'ok  ' : 'SLOW'} no-op jobs on Hatchet: ${found.ours.toFixed(0)} a second, a bare worker of the SDK ` +
+      `${found.bare.toFixed(0)}, ratio ${ratio.toFixed(2)} (at least 0.9)`,
+  );
+  return isFast;
+}
+
 const wanted = process.argv.slice(2);
 let isGood = true;
 try {
   for (const one of races.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word))))
     isGood = (await race(one)) && isGood;
   if (wanted.length === 0 || wanted.includes('fleet')) isGood = (await raceFleet()) && isGood;
+  if (wanted.length === 0 || wanted.includes('passes')) isGood = (await racePasses()) && isGood;
   if (wanted.length === 0 || wanted.includes('jobs')) isGood = (await raceJobs()) && isGood;
+  if (wanted.length === 0 || wanted.includes('hatchet')) isGood = (await raceHatchet()) && isGood;
 } finally {
   await lab.close();
+  await quickLab.close();
   await sshd.stop();
   rmSync(scratch, { recursive: true, force: true });
 }

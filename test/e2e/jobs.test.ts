@@ -118,6 +118,22 @@ suite('jobs', whyNoExecutable ?? whyNoLab, () => {
     }
   });
 
+  it('are passes of the supervisor too, which repair what they can', async () => {
+    h.startWorker();
+    await h.lab.setFault('firewall', true);
+    const pass = async () => {
+      const { words } = await h.run(['jobs', 'enqueue', '--type', 'supervisor.pass']);
+      assert.equal((await h.watch(words['job_id'] ?? '')).exitCode, 0);
+      return (await h.statusOf(words['job_id'] ?? '')).result;
+    };
+    const first = await pass();
+    assert.ok(first.repaired >= 1, JSON.stringify(first));
+    assert.deepEqual([first.state, (await pass()).repaired], ['healthy', 0]);
+    const status = await h.json('supervisor', 'status');
+    assert.equal(status.exitCode, 0, 'the memory is the same');
+    await h.lab.setFault('firewall', false);
+  });
+
   it('are counted exactly, once a terminal state', async () => {
     const path = join(h.program.home, 'metrics.log');
     h.env['WIN_AUTOMATION_RETRY_ATTEMPTS'] = '1';

@@ -40,7 +40,9 @@ for (const version of hatchetVersions) {
       const check = doctor.payload.checks.find((one: { check: string }) => one.check === 'hatchet');
       assert.equal(check.state, isNew ? 'ok' : 'degraded');
       assert.ok(check.detail.includes(version), check.detail);
-      assert.equal(doctor.payload.hatchet_sdk_version, payload.hatchet_sdk_version);
+      const { hatchet_sdk_version, hatchet_server_version, openssh_version } = doctor.payload;
+      assert.deepEqual([hatchet_sdk_version, hatchet_server_version], [payload.hatchet_sdk_version, version]);
+      assert.match(openssh_version, /^\d/);
     });
 
     it('with a key that the server can not keep are refused, not enqueued twice', {

@@ -58,6 +58,7 @@ export async function inputOf(
       video: args.video,
       idempotent_check,
     }),
+    'supervisor.pass': () => ({ dry_run: args['dry-run'] }),
     'artifacts.gc': () => ({ days: wholeNumber('days', args.days), dry_run: args['dry-run'] }),
   };
   const input = (await byType[type]?.()) as Record<string, unknown> | undefined;

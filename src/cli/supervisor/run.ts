@@ -6,12 +6,13 @@ import { exitCodes } from '../../core/exit-codes.ts';
 import { parseFailpoints } from '../../supervisor/failpoints.ts';
 import { takeLock } from '../../supervisor/lock-file.ts';
 import type { PassResult } from '../../supervisor/pass.ts';
+import { allTold } from '../../supervisor/supervise.ts';
 import { defineAction } from '../command.ts';
 import { fleetFlags, onHosts } from '../fleet.ts';
 import { type HealthSource, serveHealth } from '../health-http.ts';
 import type { Invocation } from '../invocation.ts';
 import { sdNotify } from '../sd-notify.ts';
-import { allTold, onePass } from './one-pass.ts';
+import { onePass } from './one-pass.ts';
 import { printPass } from './print-pass.ts';
 
 export default defineAction({

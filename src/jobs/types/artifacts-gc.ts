@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { collectGarbage } from '../../artifacts/gc.ts';
 import { collectWindowsGarbage } from '../../artifacts/windows-copy.ts';
+import { engineNameOf } from '../../config/engine-name.ts';
 import { LocalEngine } from '../engines/local/engine.ts';
 import { defineJobType } from '../job-type.ts';
 import { storePath } from '../store-path.ts';
@@ -16,13 +17,14 @@ export const artifactsGc = defineJobType({
     dry_run: v.optional(v.boolean(), false),
   }),
   run: async ({ days, dry_run }, { loaded, jobId, windows, signal }) => {
-    await using engine = new LocalEngine(storePath(loaded.config));
+    // On Hatchet no job runs for a day, which is the least retention there is.
+    await using engine = engineNameOf(loaded) === 'local' ? new LocalEngine(storePath(loaded.config)) : undefined;
     const { out_dir, retention_days, mirror_to_windows } = loaded.config.artifacts;
     const options = {
       retentionDays: days ?? retention_days,
       isDryRun: dry_run,
       now: new Date(),
-      isRunning: async (id: string) => id === jobId || (await engine.get(id))?.state === 'running',
+      isRunning: async (id: string) => id === jobId || (await engine?.get(id))?.state === 'running',
     };
     const removed = await collectGarbage({ ...options, outDir: out_dir });
     const onWindows = mirror_to_windows ? await collectWindowsGarbage(windows, options, signal) : [];

@@ -16,8 +16,12 @@ export const checkHatchet: Check = ({ loaded, signal }) =>
       return wrong('not_ready', detail, ['it may be starting: try again in a minute'], exitCodes.unavailable);
     }
     const detail = `${loaded.config.hatchet.http_url}, server ${serverVersion}, SDK ${versions.hatchetSdk}: ${compatibility}`;
-    if (compatibility === 'incompatible') return wrong('version_mismatch', detail, [note], exitCodes.unavailable);
-    return compatibility === 'degraded'
-      ? degraded('version_degraded', `${detail}: ${note}`, [note])
-      : found('ready', detail);
+    const seen = { hatchet_server_version: serverVersion ?? 'unknown' };
+    if (compatibility === 'incompatible') {
+      return { ...wrong('version_mismatch', detail, [note], exitCodes.unavailable), versions: seen };
+    }
+    if (compatibility === 'degraded') {
+      return { ...degraded('version_degraded', `${detail}: ${note}`, [note]), versions: seen };
+    }
+    return found('ready', detail, seen);
   });

@@ -38,5 +38,7 @@ async function judgeWindows(windows: WindowsHost, signal: AbortSignal): Promise<
     const detail = `the clock of Windows is ${Math.abs(skewMs)} ms ${skewMs > 0 ? 'ahead' : 'behind'}`;
     return degraded('clock_skew', detail, ['on Windows: w32tm /resync /force']);
   }
-  return found('connected', `a session as ${address}; ${os_caption}, OpenSSH ${openssh_version}`);
+  return found('connected', `a session as ${address}; ${os_caption}, OpenSSH ${openssh_version}`, {
+    openssh_version: openssh_version ?? 'unknown',
+  });
 }

@@ -3,30 +3,37 @@ import { V1LogLineOrderByDirection } from '@hatchet-dev/typescript-sdk/v1/client
 import * as v from 'valibot';
 import type { JobLogLine } from '../../engine.ts';
 
-/** Hatchet's own limit of a line. */
-const maxLineChars = 1_000;
-const mostLines = 10_000;
+/** Hatchet's own limit of a message. */
+const maxMessageChars = 1_000;
+const collectMs = 200;
+const mostMessages = 10_000;
 
 const logsSchema = v.object({ rows: v.optional(v.array(v.object({ message: v.string() })), []) });
 
 /**
- * The lines of a job's log, the oldest first; at most 10,000.
+ * The lines of a job's log, the oldest first; of at most 10,000 messages.
  *
  * @param taskId of a run with one task it is the run's own
  */
 export async function listLogs(client: HatchetClient, taskId: string): Promise<JobLogLine[]> {
   const found = await client.logs.list(taskId, {
-    limit: mostLines,
+    limit: mostMessages,
     orderByDirection: V1LogLineOrderByDirection.ASC,
   });
-  return v.parse(logsSchema, found).rows.map(({ message }, i) => ({ seq: i + 1, line: message }));
+  const lines = v.parse(logsSchema, found).rows.flatMap(({ message }) => message.split('\n'));
+  return lines.map((line, i) => ({ seq: i + 1, line }));
 }
 
-/** Sends a job's log lines to Hatchet, in their order. */
+/**
+ * Sends a job's log lines to Hatchet, in their order. What comes within a moment goes as one message: a job that does little
+ * would else spend its time on telling of it.
+ */
 export class HatchetJobLog {
   readonly #client: HatchetClient;
   readonly #taskId: string;
   readonly #retryCount: number;
+  #waiting = '';
+  #timer: NodeJS.Timeout | undefined;
   #sent: Promise<void> = Promise.resolve();
 
   constructor(client: HatchetClient, taskId: string, retryCount: number) {
@@ -38,13 +45,25 @@ export class HatchetJobLog {
   /** Takes a line, its newline included. A line that is too long for Hatchet is cut, and says so. */
   add(line: string): void {
     const text = line.trimEnd();
-    const cut = text.length <= maxLineChars ? text : `${text.slice(0, maxLineChars - 12)} [truncated]`;
-    // The SDK tells by its logger what it could not send; a job does not fail for its log.
-    this.#sent = this.#sent.then(() => this.#client.events.putLog(this.#taskId, cut, undefined, this.#retryCount));
+    const cut = text.length <= maxMessageChars ? text : `${text.slice(0, maxMessageChars - 12)} [truncated]`;
+    if (this.#waiting !== '' && this.#waiting.length + 1 + cut.length > maxMessageChars) this.#send();
+    this.#waiting += this.#waiting === '' ? cut : `\n${cut}`;
+    this.#timer ??= setTimeout(() => this.#send(), collectMs);
   }
 
-  /** Waits until what was added is there. */
+  /** Sends what waits, and resolves once all is there. */
   flush(): Promise<void> {
+    this.#send();
     return this.#sent;
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const message = this.#waiting;
+    this.#waiting = '';
+    if (message === '') return;
+    // The SDK tells by its logger what it could not send; a job does not fail for its log.
+    this.#sent = this.#sent.then(() => this.#client.events.putLog(this.#taskId, message, undefined, this.#retryCount));
   }
 }

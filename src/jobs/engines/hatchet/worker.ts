@@ -42,6 +42,8 @@ export class HatchetWorker implements JobWorker {
   readonly #running = new Map<string, Running>();
   /** How tasks ended that Hatchet may not have heard of. */
   readonly #unheard = new Map<string, AttemptEnd>();
+  /** Log lines that are on their way: no job waits for them, but the worker's end does. */
+  readonly #logs = new Pending();
   #isRegistered = false;
   /** When Hatchet last did not know of this worker, or could not be asked. */
   #lastTroubleMs = Number.NEGATIVE_INFINITY;
@@ -77,6 +79,7 @@ export class HatchetWorker implements JobWorker {
       const giveUp = setTimeout(() => end.abort(handedBack), graceMs + reportGraceMs);
       await this.#drain();
       await reports.heard();
+      await this.#logs.settled();
       clearTimeout(giveUp);
       clearInterval(alive);
       end.abort(handedBack);
@@ -190,7 +193,7 @@ export class HatchetWorker implements JobWorker {
       const end = await runAttempt(assignment, this.#options, { hosts, logger, stop: stop.signal });
       const isOver = !end.isRetryable || isLastTry;
       tellEnd(isOver && end.error?.code !== handedBack.code ? end.state : 'queued', end, logger, metrics);
-      await log.flush();
+      this.#logs.add(log.flush());
       this.#running.delete(jobId);
       if (end.state === 'completed') this.#unheard.set(context.taskRunExternalId(), end);
       return end;
@@ -241,4 +244,18 @@ function answer({ state, result, error, isRetryable }: AttemptEnd, isLastTry: bo
 function withoutStack<E extends Error>(error: E): E {
   error.stack = '';
   return error;
+}
+
+/** Promises that somebody will wait for. */
+class Pending {
+  readonly #promises = new Set<Promise<unknown>>();
+
+  add(promise: Promise<unknown>): void {
+    this.#promises.add(promise);
+    promise.finally(() => this.#promises.delete(promise));
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#promises);
+  }
 }

@@ -1,0 +1,66 @@
+import { Deadline } from '../core/deadline.ts';
+import { milliseconds } from '../core/duration.ts';
+import { notify } from './notify.ts';
+import { type PassResult, runPass } from './pass.ts';
+import { emptyHostState, readState, statePath, writeState } from './state-file.ts';
+import type { CheckContext, Component } from './verdict.ts';
+
+const readyTimeoutMs = 30_000;
+/** A pass that does not end is given up: the next one may fare better. */
+const passTimeoutMs = milliseconds(300_000);
+
+/** Changes of the state file, one after another: several hosts share it. */
+let changing: Promise<unknown> = Promise.resolve();
+
+/**
+ * One pass over a host; its memory is read before and written behind. The caller holds the lock.
+ *
+ * @throws AutomationError `timeout` where it does not end; the signal's reason
+ */
+export async function supervise(
+  context: CheckContext,
+  { failpoints, isDryRun }: { readonly failpoints: ReadonlySet<Component>; readonly isDryRun: boolean },
+): Promise<PassResult> {
+  const { loaded, host, logger } = context;
+  const { failure_threshold, cooldown } = loaded.config.supervisor;
+  using deadline = new Deadline(passTimeoutMs, 'the pass', context.signal);
+  const path = statePath(loaded.config.state_dir);
+  const before = (await readState(path, logger)).hosts[host] ?? emptyHostState;
+  const { result, after } = await runPass(before, {
+    context: { ...context, signal: deadline.signal },
+    rules: { threshold: failure_threshold, cooldownMs: cooldown },
+    readyTimeoutMs,
+    failpoints,
+    isDryRun,
+    now: () => new Date(),
+  });
+  const written = changing.then(async () => {
+    const state = await readState(path, logger);
+    await writeState(path, { ...state, hosts: { ...state.hosts, [host]: after } });
+  });
+  changing = written.catch(() => undefined);
+  await written;
+  if (!isDryRun) tellChange(context, before.last_pass?.state, result);
+  return result;
+}
+
+const telling = new Set<Promise<void>>();
+
+/** Tells a change of state beside the passes, never in their way. The first pass of all tells only what is wrong. */
+function tellChange({ loaded, logger }: CheckContext, before: string | undefined, result: PassResult): void {
+  const from = before ?? 'healthy';
+  const { on_change_cmd: command, webhook_url: webhookUrl } = loaded.config.supervisor;
+  if (from === result.state || (command === undefined && webhookUrl === undefined)) return;
+  const components = result.components.map(({ verdict: { component, state, reason, detail } }) => {
+    return { component, state, reason, detail };
+  });
+  const change = { host: result.host, from, to: result.state, at: new Date().toISOString(), components };
+  const told = notify(change, { command, webhookUrl, attempts: loaded.config.retry.attempts, logger });
+  telling.add(told);
+  void told.finally(() => telling.delete(told));
+}
+
+/** Waits until all changes are told, each of which has a deadline of its own. */
+export async function allTold(): Promise<void> {
+  await Promise.all(telling);
+}

@@ -1,0 +1,111 @@
+import type { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/client/client.js';
+import { loadConfig } from '../../src/config/load.ts';
+import { milliseconds } from '../../src/core/duration.ts';
+import { createLogger, type Logger } from '../../src/core/logger.ts';
+import { Metrics } from '../../src/core/metrics.ts';
+import { makeHatchetClient } from '../../src/hatchet/client.ts';
+import { makeEnvelope } from '../../src/jobs/engines/hatchet/envelope.ts';
+import { HatchetWorker } from '../../src/jobs/engines/hatchet/worker.ts';
+import { HatchetServer, whyNoHatchet } from '../support/hatchet-server.ts';
+import { jobRequest } from '../support/job-request.ts';
+import { noop } from './noop.ts';
+
+const version = 'v0.105.0';
+const concurrency = 10;
+
+/** Jobs a second, ours and those of a worker that is the SDK's alone, on the same server in the same run. */
+export interface HatchetBench {
+  readonly ours: number;
+  readonly bare: number;
+}
+
+/** @returns undefined where Hatchet's server can't be run here */
+export async function benchHatchet(dir: string, count: number): Promise<HatchetBench | undefined> {
+  if (whyNoHatchet(version) !== undefined) return undefined;
+  const server = await HatchetServer.start(version);
+  try {
+    const env = { ...server.env(), HOME: dir, WIN_AUTOMATION_ARTIFACT_OUT: `${dir}/artifacts` };
+    const logger = createLogger({ level: 'error', redact: (text) => text, write: () => undefined, component: 'bench' });
+    // Turn about, twice: the first round warms the server up.
+    let last: HatchetBench = { ours: 0, bare: 0 };
+    for (const round of [1, 2, 3]) {
+      const bare = await runBare(env, `bare${round}`, count, logger);
+      const ours = await runOurs(env, `ours${round}`, count, logger);
+      last = round === 1 ? last : { ours: Math.max(last.ours, ours), bare: Math.max(last.bare, bare) };
+    }
+    return last;
+  } finally {
+    await server.close();
+  }
+}
+
+type Env = Readonly<Record<string, string>>;
+
+async function clientOf(env: Env, namespace: string, logger: Logger) {
+  const loaded = await loadConfig({ env: { ...env, WIN_AUTOMATION_HATCHET_NAMESPACE: namespace } });
+  return { loaded, client: makeHatchetClient(loaded, logger) };
+}
+
+/** Puts the jobs into the queue before anybody works: what is timed is the work. */
+async function fill(client: HatchetClient, count: number): Promise<void> {
+  const runs = Array.from({ length: count }, (_, i) => {
+    const traceId = crypto.randomUUID().replaceAll('-', '');
+    const envelope = makeEnvelope(jobRequest(`${i}`, { type: 'noop', traceId }), undefined);
+    return { workflowName: 'noop', input: envelope as never };
+  });
+  for (let at = 0; at < count; at += 100) await client.admin.runWorkflows(runs.slice(at, at + 100));
+}
+
+async function timed(count: number, done: () => number): Promise<number> {
+  while (done() === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const startedMs = performance.now();
+  while (done() < count) await new Promise((resolve) => setTimeout(resolve, 1));
+  return count / ((performance.now() - startedMs) / 1_000);
+}
+
+async function runBare(env: Env, namespace: string, count: number, logger: Logger): Promise<number> {
+  const { client } = await clientOf(env, namespace, logger);
+  let done = 0;
+  const fn = async () => {
+    done += 1;
+    return { state: 'completed' };
+  };
+  const worker = await client.worker('bare', {
+    workflows: [client.task({ name: 'noop', fn })],
+    slots: concurrency,
+    handleKill: false,
+  });
+  await fill(client, count);
+  worker.start().catch(() => undefined);
+  const rate = await timed(count, () => done);
+  await worker.stop();
+  return rate;
+}
+
+async function runOurs(env: Env, namespace: string, count: number, logger: Logger): Promise<number> {
+  const { loaded, client } = await clientOf(env, namespace, logger);
+  const stop = new AbortController();
+  const metrics = new Metrics();
+  const worker = new HatchetWorker(client, {
+    loaded,
+    types: [noop],
+    concurrency,
+    leaseMs: milliseconds(15_000),
+    graceMs: milliseconds(1_000),
+    metrics,
+    logger,
+    // Its lines go to Hatchet, as those of a real worker do.
+    jobLogger: (write) => createLogger({ level: 'info', redact: loaded.redact, component: 'jobs', write }),
+    signal: stop.signal,
+  });
+  const { client: enqueuer } = await clientOf(env, namespace, logger);
+  // Makes the job type known, so that the queue can be filled before the worker is there.
+  const known = enqueuer.task({ name: 'noop', fn: async () => ({}) });
+  await enqueuer.worker('known', { workflows: [known], handleKill: false });
+  await fill(enqueuer, count);
+  const running = worker.run().catch(() => undefined);
+  const rate = await timed(count, () => metrics.get('jobs_completed_total'));
+  stop.abort();
+  await running;
+  return rate;
+}
