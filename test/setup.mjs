@@ -1,5 +1,5 @@
-// Makes a fresh Debian machine ready, with nothing but Node and npm: packages from npm, and Debian's OpenSSH, Chromium
-// and Wine where this runs as root. What can't be had is said; the suites that need it are skipped by name.
+// Makes a fresh Debian machine ready, with nothing but Node and npm: packages from npm, and Debian's OpenSSH, Chromium,
+// Wine and Nix where this runs as root. What can't be had is said; the suites that need it are skipped by name.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,6 +19,9 @@ const wanted = [
   { path: '/usr/bin/chromium', package: 'chromium' },
   { path: '/usr/bin/wine', package: 'wine' },
   { path: '/usr/lib/wine/wine64', package: 'wine64' },
+  { path: '/usr/bin/nix-instantiate', package: 'nix-bin' },
+  { path: '/usr/bin/systemd-analyze', package: 'systemd' },
+  { path: '/usr/bin/patchelf', package: 'patchelf' },
 ];
 const missing = wanted.filter(({ path }) => !existsSync(path)).map((tool) => tool.package);
 if (missing.length > 0) installDebianPackages(missing);

@@ -16,5 +16,6 @@ export const program: Command = defineGroup('win-automation', 'Drives a Windows 
   demo: () => import('./demo.ts'),
   version: () => import('./version.ts'),
   completion: () => import('./completion.ts'),
+  manual: () => import('./manual.ts'),
   complete: () => import('./complete.ts'),
 });
