@@ -67,11 +67,17 @@ suite('doctor', whyNoExecutable ?? false, () => {
   it('asks Hatchet for /live and /ready, where the engine is hatchet', async () => {
     const ready = new Set(['/live']);
     const { url, server } = await serve((request, response) =>
-      response.writeHead(ready.has(request.url ?? '') ? 200 : 500).end(),
+      response.writeHead(ready.has(request.url ?? '') ? 200 : 500).end('{"version":"v0.105.0"}'),
     );
-    const env = { WIN_AUTOMATION_HATCHET_HEALTH_URL: url, WIN_AUTOMATION_JOBS_ENGINE: 'hatchet' };
+    const env = {
+      WIN_AUTOMATION_HATCHET_HEALTH_URL: url,
+      WIN_AUTOMATION_HATCHET_HTTP_URL: url,
+      WIN_AUTOMATION_JOBS_ENGINE: 'hatchet',
+    };
     assert.equal((await verdictOf('hatchet', env)).reason, 'not_ready');
     ready.add('/ready');
+    assert.equal((await verdictOf('hatchet', env)).reason, 'hatchet_unreachable');
+    ready.add('/api/v1/version');
     assert.equal((await verdictOf('hatchet', env)).state, 'ok');
     assert.equal((await verdictOf('hatchet', { ...env, WIN_AUTOMATION_JOBS_ENGINE: 'local' })).state, 'skipped');
     server.close();

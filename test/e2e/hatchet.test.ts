@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
 import { parse } from 'yaml';
@@ -61,6 +63,52 @@ suite('hatchet, without a server', whyNoExecutable, () => {
       [exitCode, status.state, status.live, status.ready, status.server_version, status.compatibility, status.token],
       [3, 'failed', false, false, null, 'unknown', 'missing'],
     );
+  });
+
+  /** A server that says what a real one won't say on demand. */
+  const double = async (answers: Readonly<Record<string, readonly [number, string]>>) => {
+    const server = createServer((request, response) => {
+      const [status, body] = answers[request.url ?? ''] ?? [404, '{}'];
+      response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const claims = Buffer.from('{"sub":"707d0855-80ab-4e1f-a156-f1c4546cbf52"}').toString('base64url');
+    const own = {
+      WIN_AUTOMATION_HATCHET_HTTP_URL: url,
+      WIN_AUTOMATION_HATCHET_HEALTH_URL: url,
+      WIN_AUTOMATION_HATCHET_TOKEN: `x.${claims}.x`,
+    };
+    return { own, [Symbol.asyncDispose]: () => new Promise<void>((done) => server.close(() => done())) };
+  };
+
+  it('that is too old is refused by a worker, and told by status', async () => {
+    await using server = await double({
+      '/live': [200, '{}'],
+      '/ready': [200, '{}'],
+      '/api/v1/version': [200, '{"version":"v0.70.1"}'],
+    });
+    const worker = await run(['worker'], server.own);
+    assert.deepEqual([worker.exitCode, worker.logs.at(-1)?.['code']], [3, 'version_mismatch']);
+    const status = await run(['hatchet', 'status'], server.own);
+    assert.deepEqual([status.exitCode, status.words['compatibility']], [3, 'incompatible']);
+  });
+
+  it('that is up but not ready is told so', async () => {
+    await using server = await double({
+      '/live': [200, '{}'],
+      '/ready': [503, '{}'],
+      '/api/v1/version': [200, '{"version":"v0.105.0"}'],
+    });
+    const { exitCode, words } = await run(['hatchet', 'status'], server.own);
+    assert.deepEqual([exitCode, words['live'], words['ready'], words['state']], [3, 'true', 'false', 'failed']);
+  });
+
+  it('that is something else is told so', async () => {
+    await using server = await double({ '/live': [200, ''], '/ready': [200, ''], '/api/v1/version': [200, '<html>'] });
+    const { exitCode, logs } = await run(['hatchet', 'status'], server.own);
+    assert.equal(exitCode, 3);
+    assert.match(logs.at(-1)?.['msg'] ?? '', /not as Hatchet does/);
   });
 
   it('that was brought up and left a damaged file is told with the file', async () => {

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { after, before, it } from 'node:test';
+import { parse } from 'yaml';
 import { installExecutable, runProgram, whyNoExecutable } from '../support/executable.ts';
 import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
 import { suite } from '../support/suite.ts';
@@ -71,7 +72,16 @@ interface Evaluated {
   readonly failed: readonly string[];
   readonly units: Readonly<Record<string, string>>;
   readonly containers: Readonly<
-    Record<string, { readonly ports: readonly string[]; readonly volumes: readonly string[] }>
+    Record<
+      string,
+      {
+        readonly image: string;
+        readonly cmd?: readonly string[];
+        readonly environment: object;
+        readonly ports: readonly string[];
+        readonly volumes: readonly string[];
+      }
+    >
   >;
 }
 
@@ -203,6 +213,16 @@ suite('the NixOS module', whyNoNix ?? whyNoLib ?? whyNoExecutable ?? whyNoLab, (
       '127.0.0.1:9323:9323',
     ]);
     assert.ok(containers['windows']?.volumes.some((volume) => volume.endsWith(':/oem:ro')));
+  });
+
+  it('runs the same server as hatchet up does', async () => {
+    const { hatchet, postgres } = parse((await program.run(['hatchet', 'compose'])).stdout.toString()).services;
+    const { containers } = evaluate('ownVm');
+    const [own, database] = [containers['win-automation-hatchet'], containers['win-automation-hatchet-postgres']];
+    assert.deepEqual([own?.image, database?.image, database?.cmd], [hatchet.image, postgres.image, postgres.command]);
+    // The secret ones come from a file there.
+    const { DATABASE_URL: _, ADMIN_PASSWORD: __, ...environment } = hatchet.environment;
+    assert.deepEqual(own?.environment, environment);
   });
 
   it('writes JSON that config check takes; a misspelt setting fails that step', async () => {

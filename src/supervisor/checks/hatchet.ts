@@ -10,11 +10,13 @@ export const checkHatchet: Check = ({ loaded, signal }) =>
   judge('hatchet', signal, async () => {
     if (engineNameOf(loaded) === 'local') return skipped('engine_local', 'jobs run on the local engine');
     const { isLive, isReady, serverVersion, compatibility, note, problem } = await probeServer(loaded, signal);
-    if ((!isLive || serverVersion === undefined) && problem !== undefined) throw problem;
+    if (!isLive && problem !== undefined) throw problem;
     if (!isReady) {
       const detail = problem?.message ?? `${loaded.config.hatchet.health_url} is not ready`;
       return wrong('not_ready', detail, ['it may be starting: try again in a minute'], exitCodes.unavailable);
     }
+    // Alive and ready, but its REST API, which is another port, can't be asked.
+    if (serverVersion === undefined && problem !== undefined) throw problem;
     const detail = `${loaded.config.hatchet.http_url}, server ${serverVersion}, SDK ${versions.hatchetSdk}: ${compatibility}`;
     const seen = { hatchet_server_version: serverVersion ?? 'unknown' };
     if (compatibility === 'incompatible') {
