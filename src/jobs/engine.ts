@@ -92,6 +92,8 @@ export interface ScheduleRecord {
 /** Who keeps jobs and hands them to workers. */
 export interface JobEngine extends AsyncDisposable {
   readonly name: 'local' | 'hatchet';
+  /** How often somebody who waits may ask: a file bears more than a server that many use. */
+  readonly lookEveryMs: number;
   enqueue(request: EnqueueRequest): Promise<Enqueued>;
   get(jobId: string): Promise<JobRecord | undefined>;
   /** The newest first. */

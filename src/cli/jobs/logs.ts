@@ -4,8 +4,6 @@ import { isOver } from '../../jobs/engine.ts';
 import { defineAction } from '../command.ts';
 import { idFlag, withJob } from './with-engine.ts';
 
-const lookEveryMs = 100;
-
 export default defineAction({
   name: 'logs',
   description: "A job's log lines; with --json each as a document",
@@ -24,7 +22,7 @@ export default defineAction({
           else await output.text(`${line}\n`);
         }
         if (!args.follow || isOver(record.state)) return 0;
-        await sleep(lookEveryMs, signal);
+        await sleep(engine.lookEveryMs, signal);
       }
     }),
 });

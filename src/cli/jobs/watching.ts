@@ -5,8 +5,6 @@ import { isOver, type JobEngine, type JobRecord } from '../../jobs/engine.ts';
 import type { Output } from '../output.ts';
 import { jobPayload, jobWords } from './payload.ts';
 
-const lookEveryMs = 50;
-
 /**
  * Prints a job each time its state or attempt changes, until it is over.
  *
@@ -24,7 +22,7 @@ export async function watchJob(engine: JobEngine, jobId: string, output: Output,
       await output.payload(jobWords(record, engine.name), jobPayload(record, engine.name));
     }
     if (isOver(record.state)) return outcomeExitCode(record);
-    await sleep(lookEveryMs, signal);
+    await sleep(engine.lookEveryMs, signal);
   }
 }
 

@@ -37,6 +37,7 @@ const pageRows = 100;
 /** Jobs as Hatchet's runs, for the workers of any number of machines. */
 export class HatchetEngine implements JobEngine {
   readonly name = 'hatchet';
+  readonly lookEveryMs = 250;
   readonly #loaded: LoadedConfig;
   readonly #client: HatchetClient;
   readonly #signal: AbortSignal;

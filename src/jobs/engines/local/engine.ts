@@ -18,6 +18,7 @@ import { LocalWorker } from './worker.ts';
 /** Jobs in one SQLite file, for the workers of one machine. */
 export class LocalEngine implements JobEngine {
   readonly name = 'local';
+  readonly lookEveryMs = 50;
   readonly store: Store;
 
   /** @throws AutomationError `store_failed`, `store_newer` */
