@@ -51,6 +51,8 @@ export default defineAction({
       throw new ProblemsError('usage', [`--concurrency ${args.concurrency}: from 1 to 100`]);
     }
     const types = args.types === undefined ? jobTypes : args.types.split(',').map(jobTypeOf);
+    // Hatchet's SDK listens for signals anew with each registration; the runtime's warning would be no log line.
+    process.setMaxListeners(0);
     const session = await invocation.open();
     const { loaded, logger } = session;
     await using engine = await openEngine(loaded, logger, invocation.signal);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/client/client.js';
 import type { LoadedConfig } from '../../../config/load.ts';
-import { sleep } from '../../../core/deadline.ts';
+import { abortable, sleep } from '../../../core/deadline.ts';
 import { AutomationError, messageOf } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/logger.ts';
 import { addressOf, ask } from '../../../hatchet/client.ts';
@@ -44,7 +44,9 @@ export async function beRegistered(client: HatchetClient, options: RegistrationO
   const ended = AbortSignal.any([signal, own.signal]);
   let worker: Awaited<ReturnType<HatchetClient['worker']>> | undefined;
   try {
-    worker = await client.worker(config.hatchet.worker_name, { workflows, slots, labels, handleKill: false });
+    const made = client.worker(config.hatchet.worker_name, { workflows, slots, labels, handleKill: false });
+    // The SDK tries for 13 seconds, deaf to signals.
+    worker = await abortable(made, signal);
     const running = worker.start().then(
       () => 'the SDK ended its worker',
       (error: unknown) => {

@@ -25,6 +25,7 @@ const rememberMs = 300_000;
 const aliveEveryMs = 5_000;
 /** Cleaning up after a job that was stopped has an end as well. */
 const reportGraceMs = 15_000;
+const logGraceMs = 5_000;
 
 /** A job that runs here, for every try that Hatchet takes it for. */
 interface Running {
@@ -79,7 +80,7 @@ export class HatchetWorker implements JobWorker {
       const giveUp = setTimeout(() => end.abort(handedBack), graceMs + reportGraceMs);
       await this.#drain();
       await reports.heard();
-      await this.#logs.settled();
+      await Promise.race([this.#logs.settled(), sleep(logGraceMs)]);
       clearTimeout(giveUp);
       clearInterval(alive);
       end.abort(handedBack);
