@@ -109,6 +109,8 @@ suite('Hatchet', whyNoExecutable ?? whyNoLab ?? whyNoHatchet(version), () => {
   it('completes 1,000 jobs through two workers, of which one is killed half way', { timeout: 300_000 }, async () => {
     const many = 1_000;
     h.env['WIN_AUTOMATION_HATCHET_RETRY_MAX'] = '10';
+    // Half a second a job, so that the kill finds jobs in the middle.
+    await h.lab.setFault('slow', true);
     const victim = h.startWorker(['--concurrency', '10']);
     h.startWorker(['--concurrency', '10']);
     const enqueuer = fileOf('../support/enqueue-many.ts');
@@ -130,6 +132,7 @@ suite('Hatchet', whyNoExecutable ?? whyNoLab ?? whyNoHatchet(version), () => {
     const done = () => ids.filter((id) => existsSync(join(h.folder(id), 'manifest.json'))).length;
     await eventually('half is done', () => done() >= many / 2, 120_000);
     victim.kill('SIGKILL');
+    await h.lab.setFault('slow', false);
     const states = async () => {
       const { stdout } = await h.run(['jobs', 'list', '--limit', `${many}`, '--json']);
       return stdout
