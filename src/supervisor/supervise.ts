@@ -2,15 +2,13 @@ import { Deadline } from '../core/deadline.ts';
 import { milliseconds } from '../core/duration.ts';
 import { notify } from './notify.ts';
 import { type PassResult, runPass } from './pass.ts';
-import { emptyHostState, readState, statePath, writeState } from './state-file.ts';
+import { statePath } from './state-file.ts';
+import { stateKeeper } from './state-keeper.ts';
 import type { CheckContext, Component } from './verdict.ts';
 
 const readyTimeoutMs = 30_000;
 /** A pass that does not end is given up: the next one may fare better. */
 const passTimeoutMs = milliseconds(300_000);
-
-/** Changes of the state file, one after another: several hosts share it. */
-let changing: Promise<unknown> = Promise.resolve();
 
 /**
  * One pass over a host; its memory is read before and written behind. The caller holds the lock.
@@ -24,8 +22,8 @@ export async function supervise(
   const { loaded, host, logger } = context;
   const { failure_threshold, cooldown } = loaded.config.supervisor;
   using deadline = new Deadline(passTimeoutMs, 'the pass', context.signal);
-  const path = statePath(loaded.config.state_dir);
-  const before = (await readState(path, logger)).hosts[host] ?? emptyHostState;
+  const memory = stateKeeper(statePath(loaded.config.state_dir), logger);
+  const before = await memory.get(host);
   const { result, after } = await runPass(before, {
     context: { ...context, signal: deadline.signal },
     rules: { threshold: failure_threshold, cooldownMs: cooldown },
@@ -34,12 +32,7 @@ export async function supervise(
     isDryRun,
     now: () => new Date(),
   });
-  const written = changing.then(async () => {
-    const state = await readState(path, logger);
-    await writeState(path, { ...state, hosts: { ...state.hosts, [host]: after } });
-  });
-  changing = written.catch(() => undefined);
-  await written;
+  await memory.set(host, after);
   if (!isDryRun) tellChange(context, before.last_pass?.state, result);
   return result;
 }
