@@ -48,7 +48,6 @@ export async function runAttempt(
   { hosts, logger, stop }: { readonly hosts: HostPool; readonly logger: Logger; readonly stop: AbortSignal },
 ): Promise<AttemptEnd> {
   const { jobId, traceId, attempt, host, createdAt, type: typeName, input } = job;
-  logger.info('run', 'started', { type: typeName, host, attempt });
   using deadline = new Deadline(job.timeoutMs, `job ${jobId}`, stop);
   try {
     const type = types.find(({ name }) => name === typeName);
@@ -75,6 +74,11 @@ export async function runAttempt(
     const code = error instanceof AutomationError ? error.code : 'internal';
     return { state: 'failed', result: undefined, error: { code, message: messageOf(error) }, isRetryable: false };
   }
+}
+
+/** Says that a try begins. */
+export function tellStart({ type, host, attempt }: Assignment, logger: Logger): void {
+  logger.info('run', 'started', { type, host, attempt });
 }
 
 /** Says how a try ended: in the log, and in the metrics once the job is over. */

@@ -9,6 +9,7 @@ import {
   hatchetPriority,
   makeEnvelope,
 } from '../../src/jobs/engines/hatchet/envelope.ts';
+import { withBeginAndEnd } from '../../src/jobs/engines/hatchet/logs.ts';
 import {
   detailsToRecord,
   runDetailsSchema,
@@ -17,6 +18,7 @@ import {
   typeOf,
 } from '../../src/jobs/engines/hatchet/records.ts';
 import { jobRequest } from '../support/job-request.ts';
+import { parseWords } from '../support/words.ts';
 
 const traceId = 'a'.repeat(32);
 const id = '6509a191-3a33-48cf-b2ed-caa691cca25d';
@@ -92,6 +94,14 @@ describe('a run of Hatchet', () => {
     assert.equal(detailsToRecord(details, '').endedAt, undefined);
   });
 
+  it('that was over at once began when it ended', () => {
+    const finishedAt = new Date('2026-11-24T23:50:33Z');
+    const begun = (changes: object) => toRecord(run({ finishedAt, ...changes })).startedAt;
+    assert.deepEqual(begun({ status: 'COMPLETED' }), finishedAt);
+    assert.deepEqual(begun({ status: 'COMPLETED', startedAt }), startedAt);
+    assert.equal(begun({ status: 'CANCELLED' }), undefined);
+  });
+
   it('that somebody else started is shown as far as it goes', () => {
     const record = toRecord(run({ input: { input: { a: 1 } } }));
     assert.deepEqual([record.input, record.host, record.traceId], [{ a: 1 }, 'default', id.replaceAll('-', '')]);
@@ -100,6 +110,31 @@ describe('a run of Hatchet', () => {
   it('of a schedule has a trace of its own', () => {
     assert.equal(traceIdOf({}, traceId, id), traceId);
     assert.equal(traceIdOf({ schedule: 'nightly' }, traceId, id), id.replaceAll('-', ''));
+  });
+});
+
+describe('the log of a job on Hatchet', () => {
+  const said = [{ seq: 1, line: 'ts=2026-11-24T23:50:32.500Z level=info component=jobs op=x msg=y' }];
+  const linesOf = (changes: object) =>
+    withBeginAndEnd(toRecord(run({ startedAt, ...changes })), said, (text) => text.replace('secret', '[redacted]'));
+
+  it('tells begin and end around what the job said', () => {
+    const finishedAt = new Date('2026-11-24T23:50:33Z');
+    const errorMessage = encodeFailure({ code: 'x', message: 'a secret', result: undefined, isTriedAgain: false });
+    const lines = linesOf({ status: 'FAILED', finishedAt, errorMessage }).map(({ line }) => parseWords(line));
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      ['started', 'y', 'ended'],
+    );
+    assert.deepEqual([lines[0]?.['job_id'], lines[0]?.['attempt'], lines[2]?.['state']], [id, '1', 'failed']);
+    assert.equal(lines[2]?.['err'], 'a [redacted]');
+  });
+
+  it('has no end while it runs, and its lines keep their numbers', () => {
+    assert.deepEqual(
+      linesOf({ status: 'RUNNING' }).map(({ seq }) => seq),
+      [1, 2],
+    );
   });
 });
 

@@ -21,7 +21,7 @@ import {
 import { jobTypes } from '../../job-types.ts';
 import type { JobWorker, WorkerOptions } from '../../worker.ts';
 import { hostLabel, ownMark } from './envelope.ts';
-import { listLogs } from './logs.ts';
+import { listLogs, withBeginAndEnd } from './logs.ts';
 import { detailsToRecord, hatchetStates, listedRunSchema, runDetailsSchema, toRecord, typeOf } from './records.ts';
 import { HatchetSchedules } from './schedules.ts';
 import { triggerRun } from './trigger.ts';
@@ -209,7 +209,9 @@ export class HatchetEngine implements JobEngine {
   }
 
   async logs(jobId: string, afterSeq: number): Promise<JobLogLine[]> {
-    return (await this.#read('logs', () => listLogs(this.#client, jobId))).slice(afterSeq);
+    const record = await this.#require(jobId);
+    const said = await this.#read('logs', () => listLogs(this.#client, jobId));
+    return withBeginAndEnd(record, said, this.#loaded.redact).slice(afterSeq);
   }
 
   async schedule(request: ScheduleRequest): Promise<ScheduleRecord> {

@@ -1,7 +1,10 @@
 import type { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/client/client.js';
 import { V1LogLineOrderByDirection } from '@hatchet-dev/typescript-sdk/v1/client/features/logs.js';
 import * as v from 'valibot';
-import type { JobLogLine } from '../../engine.ts';
+import type { Scalar } from '../../../core/errors.ts';
+import { encodeLogLine } from '../../../core/logger.ts';
+import type { Redact } from '../../../core/redact.ts';
+import { isOver, type JobLogLine, type JobRecord } from '../../engine.ts';
 
 /** Hatchet's own limit of a message. */
 const maxMessageChars = 1_000;
@@ -22,6 +25,26 @@ export async function listLogs(client: HatchetClient, taskId: string): Promise<J
   });
   const lines = v.parse(logsSchema, found).rows.flatMap(({ message }) => message.split('\n'));
   return lines.map((line, i) => ({ seq: i + 1, line }));
+}
+
+/**
+ * A job's log with its begin and its end, which Hatchet keeps by itself and is not sent.
+ *
+ * @param said what the job's last try, and those before, said meanwhile
+ */
+export function withBeginAndEnd(record: JobRecord, said: readonly JobLogLine[], redact: Redact): JobLogLine[] {
+  const { jobId, traceId, type, host, attempt, state, startedAt, endedAt, error } = record;
+  const line = (date: Date, msg: string, fields: Readonly<Record<string, Scalar>>) => {
+    const ids = { job_id: jobId, trace_id: traceId };
+    return encodeLogLine(
+      { date, level: 'info', component: 'jobs', op: 'run', msg, fields: { ...ids, ...fields } },
+      redact,
+    );
+  };
+  const lines = said.map((one) => one.line);
+  if (startedAt !== undefined) lines.unshift(line(startedAt, 'started', { type, host, attempt }));
+  if (isOver(state) && endedAt !== undefined) lines.push(line(endedAt, 'ended', { state, err: error?.message }));
+  return lines.map((text, i) => ({ seq: i + 1, line: text }));
 }
 
 /**

@@ -18,9 +18,9 @@ export const hatchetStates = (state: JobState): (keyof typeof states)[] =>
 
 /** A time; Hatchet writes the year 1 where there is none. */
 const time = v.pipe(
-  v.optional(v.string()),
+  v.nullish(v.string()),
   v.transform((text) => {
-    const date = text === undefined ? undefined : new Date(text);
+    const date = text === undefined || text === null ? undefined : new Date(text);
     return date === undefined || Number.isNaN(date.getTime()) || date.getUTCFullYear() < 2_000 ? undefined : date;
   }),
 );
@@ -124,7 +124,8 @@ export function toRecord(run: ListedRun): JobRecord {
     priority: envelope?.priority ?? 0,
     createdAt: created,
     runAt: created,
-    startedAt,
+    // A try of less than a tenth of a second is told by its end alone (reports.ts): it began then, as far as that goes.
+    startedAt: startedAt ?? (state === 'completed' || state === 'failed' ? finishedAt : undefined),
     endedAt: state === 'queued' || state === 'running' ? undefined : finishedAt,
     // Hatchet calls a run cancelled at once, whatever its worker still has to clean up.
     isCancelRequested: state === 'cancelled',

@@ -8,10 +8,20 @@ import type { Logger } from '../../../core/logger.ts';
 const againMs = 1_000;
 /** A report that took longer had to be repeated, or its server was very slow. */
 const promptMs = 1_000;
+/** A try that is over sooner is told by its end alone. */
+const beginningMs = 100;
 
 /** What the SDK says where Hatchet could not be asked at all, as against: Hatchet said no. */
 const isAway = (error: unknown): boolean =>
   /UNAVAILABLE|DEADLINE_EXCEEDED|CANCELLED|ABORTED|INTERNAL|UNKNOWN|ECONN|socket|timed out/i.test(messageOf(error));
+
+const keyOf = ({
+  taskRunExternalId,
+  retryCount,
+}: {
+  taskRunExternalId?: string | undefined;
+  retryCount?: number | undefined;
+}) => `${taskRunExternalId} ${retryCount}`;
 
 /** How a worker's reports get through. */
 export interface Reports {
@@ -53,9 +63,24 @@ export function reportUntilHeard(
       }
     }
   };
-  dispatcher.sendStepActionEvent = (event) => {
-    // That a try began is of no use to anybody once it is late.
-    if (event.eventType === StepActionEventType.STEP_EVENT_TYPE_STARTED) return send(event);
+  const beginnings = new Map<string, NodeJS.Timeout>();
+  /** That a try began is told only if it lasts: of one that is over at once, the end says all there is to say. */
+  const begin = (event: Parameters<typeof send>[0]) => {
+    const key = keyOf(event);
+    const timer = setTimeout(() => {
+      beginnings.delete(key);
+      // Late, it is of no use to anybody: it is told once, and not insisted on.
+      send(event).catch((error: unknown) => logger.debug('report', messageOf(error)));
+    }, beginningMs);
+    beginnings.set(key, timer);
+  };
+  dispatcher.sendStepActionEvent = async (event) => {
+    if (event.eventType === StepActionEventType.STEP_EVENT_TYPE_STARTED) {
+      begin(event);
+      return { tenantId: '', workerId: '' };
+    }
+    clearTimeout(beginnings.get(keyOf(event)));
+    beginnings.delete(keyOf(event));
     const report = insist(event);
     const settled = report.catch(() => undefined).finally(() => pending.delete(settled));
     pending.add(settled);

@@ -8,7 +8,7 @@ import { sleep } from '../../../core/deadline.ts';
 import { AutomationError, messageOf } from '../../../core/errors.ts';
 import { judgeServer } from '../../../hatchet/compatibility.ts';
 import { serverVersion } from '../../../hatchet/server.ts';
-import { type Assignment, type AttemptEnd, loggerOf, runAttempt, tellEnd } from '../../attempt.ts';
+import { type Assignment, type AttemptEnd, loggerOf, runAttempt, tellEnd, tellStart } from '../../attempt.ts';
 import { HostPool } from '../../host-pool.ts';
 import { handedBack, type JobWorker, type WorkerOptions } from '../../worker.ts';
 import { encodeFailure, envelopeSchema } from './envelope.ts';
@@ -189,11 +189,17 @@ export class HatchetWorker implements JobWorker {
       jobLogger((line) => log.add(line)),
       assignment,
     );
+    // When a try began and how it ended Hatchet knows by itself: `jobs logs` tells it from there.
+    const ownLogger = loggerOf(
+      jobLogger(() => undefined),
+      assignment,
+    );
+    tellStart(assignment, ownLogger);
     const stop = new AbortController();
     const work = async () => {
       const end = await runAttempt(assignment, this.#options, { hosts, logger, stop: stop.signal });
       const isOver = !end.isRetryable || isLastTry;
-      tellEnd(isOver && end.error?.code !== handedBack.code ? end.state : 'queued', end, logger, metrics);
+      tellEnd(isOver && end.error?.code !== handedBack.code ? end.state : 'queued', end, ownLogger, metrics);
       this.#logs.add(log.flush());
       this.#running.delete(jobId);
       if (end.state === 'completed') this.#unheard.set(context.taskRunExternalId(), end);

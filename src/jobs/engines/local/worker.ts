@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sleep } from '../../../core/deadline.ts';
 import { AutomationError, messageOf } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/logger.ts';
-import { type AttemptEnd, loggerOf, runAttempt, tellEnd } from '../../attempt.ts';
+import { type AttemptEnd, loggerOf, runAttempt, tellEnd, tellStart } from '../../attempt.ts';
 import type { JobRecord } from '../../engine.ts';
 import { HostPool } from '../../host-pool.ts';
 import { handedBack, type JobWorker, type WorkerOptions } from '../../worker.ts';
@@ -160,6 +160,7 @@ export class LocalWorker implements JobWorker {
       this.#options.jobLogger((line) => this.#logs.add(job.jobId, line)),
       job,
     );
+    tellStart(job, logger);
     const end = await runAttempt(job, this.#options, { hosts, logger, stop });
     await this.#record(job, end, logger);
   }
