@@ -12,6 +12,8 @@ import {
 import { withBeginAndEnd } from '../../src/jobs/engines/hatchet/logs.ts';
 import {
   detailsToRecord,
+  engineRunSchema,
+  engineRunToRecord,
   runDetailsSchema,
   toRecord,
   traceIdOf,
@@ -92,6 +94,16 @@ describe('a run of Hatchet', () => {
   it('has the year 1 for a time that is none', () => {
     const details = v.parse(runDetailsSchema, { run: { ...run({}), finishedAt: '0001-01-01T00:00:00Z' }, tasks: [] });
     assert.equal(detailsToRecord(details, '').endedAt, undefined);
+  });
+
+  it('of which only the engine knows as yet waits, with all that it was given', () => {
+    const told = { input: envelope, additionalMetadata: { app: 'win-automation/', type: 'windows.exec' } };
+    const record = engineRunToRecord(id, v.parse(engineRunSchema, told));
+    assert.deepEqual(
+      [record.jobId, record.state, record.type, record.traceId, record.maxAttempts, record.attempt],
+      [id, 'queued', 'windows.exec', traceId, 11, 0],
+    );
+    assert.equal(v.safeParse(engineRunSchema, { input: {}, additionalMetadata: null }).success, false);
   });
 
   it('that was over at once began when it ended', () => {

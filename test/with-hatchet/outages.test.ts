@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { after, before, it } from 'node:test';
 import { whyNoExecutable } from '../support/executable.ts';
-import { HatchetServer, whyNoHatchet } from '../support/hatchet-server.ts';
+import { freePorts, HatchetServer, whyNoHatchet } from '../support/hatchet-server.ts';
 import { JobsHarness } from '../support/jobs.ts';
 import { whyNoLab } from '../support/lab.ts';
 import { eventually } from '../support/processes.ts';
@@ -27,7 +27,6 @@ suite('Hatchet that comes and goes', whyNoExecutable ?? whyNoLab ?? whyNoHatchet
     return { ...server.env(), WIN_AUTOMATION_HATCHET_NAMESPACE: `o${count}`, WIN_AUTOMATION_TIMEOUT: '5s' };
   });
 
-  const port = () => 40_000 + Math.floor(Math.random() * 10_000);
   /** How often a job was run: each run starts one cmd.exe. */
   const timesRun = (text: string) => h.lab.started.filter((line) => /^cmd/.test(line) && line.includes(text)).length;
   const isReady = (at: number) =>
@@ -40,7 +39,7 @@ suite('Hatchet that comes and goes', whyNoExecutable ?? whyNoLab ?? whyNoHatchet
   it('that is killed while a job runs gets its result when it is back, and the job runs once', {
     timeout: 120_000,
   }, async () => {
-    const at = port();
+    const [at = 0] = await freePorts(1);
     const worker = h.startWorker(['--listen', `127.0.0.1:${at}`]);
     await eventually('the worker is ready', () => isReady(at), 60_000);
     const during = await h.enqueue('--', 'ping -n 4 10.6.6.6');
@@ -85,7 +84,7 @@ suite('Hatchet that comes and goes', whyNoExecutable ?? whyNoLab ?? whyNoHatchet
   });
 
   it('can be out of reach for 30 s: no job is lost, and none runs twice', { timeout: 240_000 }, async () => {
-    const at = port();
+    const [at = 0] = await freePorts(1);
     let proxy = await startProxy(server.grpcPort);
     const throughProxy = { WIN_AUTOMATION_HATCHET_GRPC_ADDRESS: `127.0.0.1:${proxy.port}` };
     h.startWorker(['--listen', `127.0.0.1:${at}`], throughProxy);
@@ -103,7 +102,7 @@ suite('Hatchet that comes and goes', whyNoExecutable ?? whyNoLab ?? whyNoHatchet
   });
 
   it('that has given a worker up is registered with again', { timeout: 240_000 }, async () => {
-    const at = port();
+    const [at = 0] = await freePorts(1);
     const worker = h.startWorker(['--listen', `127.0.0.1:${at}`]);
     await eventually('the worker is ready', () => isReady(at), 60_000);
     // The zombie: its thread of heartbeats is stuck, its stream looks well.

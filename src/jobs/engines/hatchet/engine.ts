@@ -22,7 +22,16 @@ import { jobTypes } from '../../job-types.ts';
 import type { JobWorker, WorkerOptions } from '../../worker.ts';
 import { hostLabel, ownMark } from './envelope.ts';
 import { listLogs, withBeginAndEnd } from './logs.ts';
-import { detailsToRecord, hatchetStates, listedRunSchema, runDetailsSchema, toRecord, typeOf } from './records.ts';
+import {
+  detailsToRecord,
+  engineRunSchema,
+  engineRunToRecord,
+  hatchetStates,
+  listedRunSchema,
+  runDetailsSchema,
+  toRecord,
+  typeOf,
+} from './records.ts';
 import { HatchetSchedules } from './schedules.ts';
 import { triggerRun } from './trigger.ts';
 import { HatchetWorker } from './worker.ts';
@@ -148,12 +157,26 @@ export class HatchetEngine implements JobEngine {
         throw error;
       }),
     );
-    if (found === undefined) return undefined;
+    if (found === undefined) return await this.#fromEngine(jobId);
     const details = v.safeParse(runDetailsSchema, found);
     if (details.success) return detailsToRecord(details.output, this.#namespace);
     throw new AutomationError('hatchet_failed', `Hatchet tells of job ${jobId} what is not understood`, {
       hint: 'win-automation hatchet status tells whether the versions go together',
     });
+  }
+
+  /**
+   * The REST API tells what it was told by the engine, a moment later; after a restart, a minute. The engine itself knows
+   * at once whether there is such a run; older ones can't be asked.
+   */
+  async #fromEngine(jobId: string): Promise<JobRecord | undefined> {
+    const found = await this.#ask('status', () => this.#client.runs.getDetails(jobId)).catch((error: unknown) => {
+      // It knows no such run, or is too old to be asked.
+      if (error instanceof AutomationError && error.code === 'hatchet_failed') return undefined;
+      throw error;
+    });
+    const details = v.safeParse(engineRunSchema, found);
+    return details.success ? engineRunToRecord(jobId, details.output) : undefined;
   }
 
   async list({ state, type, since, limit }: JobFilter): Promise<JobRecord[]> {

@@ -60,6 +60,31 @@ export const runDetailsSchema = v.object({
   ),
 });
 
+/** A run as the engine itself tells it by gRPC: less, but at once. */
+export const engineRunSchema = v.object({
+  input: v.optional(v.unknown()),
+  additionalMetadata: v.object({ app: v.string(), type: v.string() }),
+});
+
+/** A run of which the engine knows, and the REST API not yet: whatever became of it will be told there. */
+export function engineRunToRecord(
+  id: string,
+  { input, additionalMetadata }: v.InferOutput<typeof engineRunSchema>,
+): JobRecord {
+  return toRecord({
+    metadata: { id, createdAt: new Date().toISOString() },
+    status: 'QUEUED',
+    errorMessage: '',
+    input: { input },
+    output: undefined,
+    additionalMetadata,
+    startedAt: undefined,
+    finishedAt: undefined,
+    workflowName: additionalMetadata.type,
+    retryCount: 0,
+  });
+}
+
 type ListedRun = v.InferOutput<typeof listedRunSchema>;
 
 /** The job type that a workflow or an action is called for. */
