@@ -11,6 +11,12 @@ const grpcPattern = /^(?:.*?)(\/\S+) ([A-Z_]+): ([\s\S]*)$/;
 
 const tokenHint = 'set WIN_AUTOMATION_HATCHET_TOKEN to a token of this server';
 
+/** The status that the REST API answered with, where an error of the SDK's is such an answer. */
+export function httpStatusOf(thrown: unknown): number | undefined {
+  const rest = v.safeParse(restFailureSchema, thrown);
+  return rest.success ? rest.output.response.status : undefined;
+}
+
 /**
  * What went wrong with Hatchet, as an error of ours.
  *

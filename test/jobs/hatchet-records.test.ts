@@ -126,7 +126,7 @@ describe('a run of Hatchet', () => {
 });
 
 describe('the log of a job on Hatchet', () => {
-  const said = [{ seq: 1, line: 'ts=2026-11-24T23:50:32.500Z level=info component=jobs op=x msg=y' }];
+  const said = ['ts=2026-11-24T23:50:32.500Z level=info component=jobs op=x msg=y'];
   const linesOf = (changes: object) =>
     withBeginAndEnd(toRecord(run({ startedAt, ...changes })), said, (text) => text.replace('secret', '[redacted]'));
 

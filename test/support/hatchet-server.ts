@@ -202,7 +202,7 @@ export class HatchetServer {
 }
 
 /** Ports that nobody has at the moment, all of them different. */
-export async function freePorts(count: number): Promise<number[]> {
+async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(

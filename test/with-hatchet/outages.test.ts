@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { after, before, it } from 'node:test';
 import { whyNoExecutable } from '../support/executable.ts';
-import { freePorts, HatchetServer, whyNoHatchet } from '../support/hatchet-server.ts';
+import { HatchetServer, whyNoHatchet } from '../support/hatchet-server.ts';
 import { JobsHarness } from '../support/jobs.ts';
 import { whyNoLab } from '../support/lab.ts';
 import { eventually } from '../support/processes.ts';
 import { startProxy } from '../support/proxy.ts';
+import { freePort } from '../support/sshd.ts';
 import { suite } from '../support/suite.ts';
 
 const version = 'v0.105.0';
@@ -39,7 +40,7 @@ suite('Hatchet that comes and goes', whyNoExecutable ?? whyNoLab ?? whyNoHatchet
   it('that is killed while a job runs gets its result when it is back, and the job runs once', {
     timeout: 120_000,
   }, async () => {
-    const [at = 0] = await freePorts(1);
+    const at = await freePort();
     const worker = h.startWorker(['--listen', `127.0.0.1:${at}`]);
     await eventually('the worker is ready', () => isReady(at), 60_000);
     const during = await h.enqueue('--', 'ping -n 4 10.6.6.6');
@@ -84,7 +85,7 @@ suite('Hatchet that comes and goes', whyNoExecutable ?? whyNoLab ?? whyNoHatchet
   });
 
   it('can be out of reach for 30 s: no job is lost, and none runs twice', { timeout: 240_000 }, async () => {
-    const [at = 0] = await freePorts(1);
+    const at = await freePort();
     let proxy = await startProxy(server.grpcPort);
     const throughProxy = { WIN_AUTOMATION_HATCHET_GRPC_ADDRESS: `127.0.0.1:${proxy.port}` };
     h.startWorker(['--listen', `127.0.0.1:${at}`], throughProxy);
@@ -102,7 +103,7 @@ suite('Hatchet that comes and goes', whyNoExecutable ?? whyNoLab ?? whyNoHatchet
   });
 
   it('that has given a worker up is registered with again', { timeout: 240_000 }, async () => {
-    const [at = 0] = await freePorts(1);
+    const at = await freePort();
     const worker = h.startWorker(['--listen', `127.0.0.1:${at}`]);
     await eventually('the worker is ready', () => isReady(at), 60_000);
     // The zombie: its thread of heartbeats is stuck, its stream looks well.

@@ -7,6 +7,7 @@ import { AutomationError, messageOf } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/logger.ts';
 import { retry } from '../../../core/retry.ts';
 import { ask, makeHatchetClient, namespaceOf } from '../../../hatchet/client.ts';
+import { httpStatusOf } from '../../../hatchet/failure.ts';
 import {
   type Enqueued,
   type EnqueueRequest,
@@ -153,7 +154,7 @@ export class HatchetEngine implements JobEngine {
   async #details(jobId: string): Promise<JobRecord | undefined> {
     const found = await this.#read('status', () =>
       this.#client.runs.get(jobId).catch((error: unknown) => {
-        if (statusOf(error) === 404) return undefined;
+        if (httpStatusOf(error) === 404) return undefined;
         throw error;
       }),
     );
@@ -276,7 +277,3 @@ export class HatchetEngine implements JobEngine {
     );
   }
 }
-
-const statusSchema = v.object({ response: v.object({ status: v.number() }) });
-const statusOf = (error: unknown): number | undefined =>
-  v.is(statusSchema, error) ? error.response.status : undefined;

@@ -18,13 +18,12 @@ const logsSchema = v.object({ rows: v.optional(v.array(v.object({ message: v.str
  *
  * @param taskId of a run with one task it is the run's own
  */
-export async function listLogs(client: HatchetClient, taskId: string): Promise<JobLogLine[]> {
+export async function listLogs(client: HatchetClient, taskId: string): Promise<string[]> {
   const found = await client.logs.list(taskId, {
     limit: mostMessages,
     orderByDirection: V1LogLineOrderByDirection.ASC,
   });
-  const lines = v.parse(logsSchema, found).rows.flatMap(({ message }) => message.split('\n'));
-  return lines.map((line, i) => ({ seq: i + 1, line }));
+  return v.parse(logsSchema, found).rows.flatMap(({ message }) => message.split('\n'));
 }
 
 /**
@@ -32,7 +31,7 @@ export async function listLogs(client: HatchetClient, taskId: string): Promise<J
  *
  * @param said what the job's last try, and those before, said meanwhile
  */
-export function withBeginAndEnd(record: JobRecord, said: readonly JobLogLine[], redact: Redact): JobLogLine[] {
+export function withBeginAndEnd(record: JobRecord, said: readonly string[], redact: Redact): JobLogLine[] {
   const { jobId, traceId, type, host, attempt, state, startedAt, endedAt, error } = record;
   const line = (date: Date, msg: string, fields: Readonly<Record<string, Scalar>>) => {
     const ids = { job_id: jobId, trace_id: traceId };
@@ -41,7 +40,7 @@ export function withBeginAndEnd(record: JobRecord, said: readonly JobLogLine[], 
       redact,
     );
   };
-  const lines = said.map((one) => one.line);
+  const lines = [...said];
   if (startedAt !== undefined) lines.unshift(line(startedAt, 'started', { type, host, attempt }));
   if (isOver(state) && endedAt !== undefined) lines.push(line(endedAt, 'ended', { state, err: error?.message }));
   return lines.map((text, i) => ({ seq: i + 1, line: text }));

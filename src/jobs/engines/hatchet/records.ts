@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Milliseconds, milliseconds } from '../../../core/duration.ts';
+import { milliseconds } from '../../../core/duration.ts';
 import type { JobRecord, JobState } from '../../engine.ts';
 import { decodeFailure, envelopeSchema } from './envelope.ts';
 
@@ -145,7 +145,7 @@ export function toRecord(run: ListedRun): JobRecord {
         : { code: failure.code, message: failure.message },
     attempt: isWaiting ? retryCount : retryCount + 1,
     maxAttempts: envelope?.max_attempts ?? 1,
-    timeoutMs: envelope?.timeout_ms ?? (milliseconds(0) as Milliseconds),
+    timeoutMs: envelope?.timeout_ms ?? milliseconds(0),
     priority: envelope?.priority ?? 0,
     createdAt: created,
     runAt: created,

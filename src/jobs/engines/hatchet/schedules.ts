@@ -11,7 +11,6 @@ const ours = { app: v.pipe(v.string(), v.startsWith('win-automation')), schedule
 const cronSchema = v.object({
   metadata: metadataSchema,
   cron: v.string(),
-  name: v.optional(v.string(), ''),
   workflowName: v.string(),
   additionalMetadata: v.object(ours),
 });
