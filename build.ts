@@ -78,8 +78,6 @@ async function build(outfile: string, target?: Target): Promise<void> {
       // Else a bunfig.toml or .env in the folder it is started in could run code in it.
       autoloadBunfig: false,
       autoloadDotenv: false,
-      // For core/memory.ts.
-      execArgv: ['--expose-gc'],
     },
     minify: true,
     // A chunk a command: one chunk for all made `--version` take half as long again.

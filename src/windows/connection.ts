@@ -1,13 +1,16 @@
+import { Socket } from 'node:net';
 import type { AnyAuthMethod, Client, ClientChannel, SFTPWrapper } from 'ssh2';
 import ssh2 from 'ssh2';
 import { Deadline, isTimeout } from '../core/deadline.ts';
-import { AutomationError, messageOf, systemCodeOf } from '../core/errors.ts';
+import { AutomationError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { retry } from '../core/retry.ts';
 import { authenticationMethods } from './authentication.ts';
+import { connectFailure, handshakeFailure, isAgentFailure } from './connect-failure.ts';
 import { type ExitStatus, exitStatusOf } from './exit-status.ts';
 import { type HostKeys, loadHostKeys } from './host-keys.ts';
 import { addressOf, type SshTarget } from './target.ts';
+import { writeTogether } from './write-together.ts';
 
 const keepaliveIntervalMs = 15_000;
 const keepaliveCountMax = 3;
@@ -84,6 +87,18 @@ export class SshConnection {
   }
 
   /**
+   * Opens a channel that a subsystem of the server answers (RFC 4254, section 6.5).
+   *
+   * @throws AutomationError `ssh_connection_lost`, `ssh_channel_refused`
+   */
+  async openSubsystem(name: string): Promise<ClientChannel> {
+    const channel = await this.#open<ClientChannel>(name, (done) => this.#client.subsys(name, done));
+    // What nobody reads fills the channel's window.
+    channel.stderr.resume();
+    return channel;
+  }
+
+  /**
    * Opens a TCP connection from the far side (RFC 4254, section 7.2).
    *
    * @throws AutomationError `ssh_connection_lost`, `ssh_channel_refused` (nobody listens there)
@@ -111,8 +126,17 @@ export class SshConnection {
 
   /** Whether the server calls itself Windows OpenSSH, which knows no signals. */
   get isWindows(): boolean {
+    return this.#software.includes('Windows');
+  }
+
+  /** Whether the server calls itself OpenSSH, for Windows or not. */
+  get isOpenSsh(): boolean {
+    return this.#software.startsWith('OpenSSH');
+  }
+
+  get #software(): string {
     const { _remoteVer: software } = this.#client as unknown as { readonly _remoteVer?: string };
-    return software?.includes('Windows') ?? false;
+    return software ?? '';
   }
 
   /** The error that says that this connection has gone. @param when completes the sentence "… was lost …" */
@@ -176,6 +200,7 @@ async function connectOnce(
   { logger, signal }: ConnectOptions,
 ): Promise<SshConnection> {
   const client = new ssh2.Client();
+  const socket = new Socket();
   using deadline = new Deadline(target.connectTimeoutMs, `connecting to ${addressOf(target)}`, signal);
   const startedMs = performance.now();
   let keyError: unknown;
@@ -197,9 +222,10 @@ async function connectOnce(
         logger.warn('authenticate', 'the agent gives no key', { err: messageOf(error) });
       } else fail(connectFailure(target, error, methods));
     });
+    socket.once('connect', () => writeTogether(socket));
+    socket.connect(target.port, target.host);
     client.connect({
-      host: target.host,
-      port: target.port,
+      sock: socket,
       username: target.user,
       authHandler: [...methods],
       // The whole try has one deadline, above.
@@ -230,52 +256,4 @@ async function connectOnce(
     duration_ms: durationMs,
   });
   return new SshConnection(target, client, logger);
-}
-
-const levelOf = (error: Error): unknown => ('level' in error ? error.level : undefined);
-
-/** An agent that is not there, or won't sign, only means that the next method has its turn. */
-const isAgentFailure = (error: Error): boolean => levelOf(error) === 'agent';
-
-/** Turns what ssh2 says into what the user needs to know. ssh2's errors carry the layer in `level`. */
-function connectFailure(target: SshTarget, error: Error, methods: readonly AnyAuthMethod[]): AutomationError {
-  if (levelOf(error) === 'client-authentication') {
-    const tried = methods.map((method) => (typeof method === 'string' ? method : method.type)).join(', ');
-    return new AutomationError(
-      'ssh_authentication_failed',
-      `${addressOf(target)} refused to let us in (tried: ${tried})`,
-      {
-        hint: "check the user name, and that the public key is in C:\\ProgramData\\ssh\\administrators_authorized_keys (or in the user's .ssh\\authorized_keys)",
-        fields: { ssh_host: target.host, ssh_port: target.port },
-      },
-    );
-  }
-  const code = systemCodeOf(error);
-  if (levelOf(error) === 'client-socket' || code !== undefined) return unreachable(target, error, code);
-  return handshakeFailure(target, error);
-}
-
-function unreachable(target: SshTarget, error: Error, code: string | undefined): AutomationError {
-  const isUnknownName = code === 'ENOTFOUND' || code === 'EAI_NONAME';
-  return new AutomationError('ssh_unreachable', `${addressOf(target)} can't be reached: ${messageOf(error)}`, {
-    hint: isUnknownName
-      ? 'check windows.ssh_host'
-      : 'is the VM running, its port forwarded, and sshd started (Start-Service sshd)?',
-    // A name that does not exist now will not exist in a second.
-    isTransient: !isUnknownName,
-    fields: { ssh_host: target.host, ssh_port: target.port },
-    cause: error,
-  });
-}
-
-function handshakeFailure(target: SshTarget, error: Error): AutomationError {
-  const isMismatch = /no matching|unsupported|invalid/i.test(messageOf(error));
-  return new AutomationError('ssh_handshake_failed', `no SSH session with ${addressOf(target)}: ${messageOf(error)}`, {
-    hint: isMismatch
-      ? 'is it really an SSH server that listens there, and a recent one?'
-      : 'the server may be starting, or has too many connections (MaxStartups)',
-    isTransient: !isMismatch,
-    fields: { ssh_host: target.host, ssh_port: target.port },
-    cause: error,
-  });
 }

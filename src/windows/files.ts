@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AutomationError, messageOf } from '../core/errors.ts';
 import { MemoryKeeper } from '../core/memory.ts';
@@ -55,6 +55,7 @@ export async function put(
   });
   if (facts.isDirectory() && !options.isRecursive) throw notRecursive(local);
   const sftp = await host.sftp(options.signal);
+  sftp.expectTransfer();
   const wanted = sftpPath(remote);
   const existing = await sftp.stat(wanted);
   const isInside = existing?.isDirectory() || /[\\/]$/.test(remote);
@@ -109,6 +110,7 @@ export async function get(
   options: TransferOptions,
 ): Promise<Transferred> {
   const sftp = await host.sftp(options.signal);
+  sftp.expectTransfer();
   const source = sftpPath(remote);
   const facts = await sftp.stat(source);
   if (facts === undefined)
@@ -128,12 +130,10 @@ async function getOne(host: WindowsHost, item: Item, options: TransferOptions): 
   try {
     await mkdir(dirname(item.local), { recursive: true });
     const sftp = await host.sftp(options.signal);
-    await sftp.download(item.remote, temporary, options.signal, progressOf(item, options));
+    await sftp.download(item.remote, temporary, item.sizeBytes, options.signal, progressOf(item, options));
     const arrived = (await stat(temporary)).size;
     if (arrived !== item.sizeBytes) throw wrongSize(item.local, item.sizeBytes, arrived);
     if (options.isVerified) await verify(host, temporary, item.remote, item.local, options.signal);
-    await using file = await open(temporary, 'r+');
-    await file.sync();
     await rename(temporary, item.local);
   } catch (error) {
     if (options.signal.aborted) await host.dropSftp();
