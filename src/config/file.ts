@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { messageOf, ProblemsError, systemCodeOf } from '../core/errors.ts';
 
 const maxFileBytes = 1024 * 1024;
@@ -13,23 +13,28 @@ const reasonByCode: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a small text file that the user named: configuration, a secret, a key.
+ * Reads a small text file that the user named: configuration, a secret, a key. At once, since it is read faster than another
+ * thread could be asked to.
  *
  * @param what names it in the error, such as `configuration file`
  * @throws ProblemsError `config_invalid`, if it is missing, unreadable, no regular file, or over 1 MiB
  */
-export async function readSmallFile(path: string, what: string): Promise<string> {
+export function readSmallFile(path: string, what: string): string {
   const refuse = (reason: string) => new ProblemsError('config_invalid', [`${what} ${path}: ${reason}`]);
+  let file: number | undefined;
   try {
-    await using file = await open(path, 'r');
-    const facts = await file.stat();
+    // A pipe that nobody writes to must not hold us.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const facts = fstatSync(file);
     if (facts.isDirectory()) throw refuse('it is a folder');
     if (!facts.isFile()) throw refuse('it is not a regular file');
     if (facts.size > maxFileBytes) throw refuse(`${facts.size} bytes are too many; at most ${maxFileBytes} are read`);
-    return await file.readFile('utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof ProblemsError) throw error;
     throw refuse(reasonByCode[systemCodeOf(error) ?? ''] ?? messageOf(error));
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 
@@ -39,7 +44,7 @@ export async function readSmallFile(path: string, what: string): Promise<string>
  * @throws ProblemsError `config_invalid`, with line and column where it is not JSON
  */
 export async function readJsonFile(path: string, what: string): Promise<unknown> {
-  const text = (await readSmallFile(path, what)).replace(/^\uFEFF/, '');
+  const text = readSmallFile(path, what).replace(/^\uFEFF/, '');
   if (text.trim() === '') {
     throw new ProblemsError('config_invalid', [`${what} ${path}: it is empty; {} is the least it may hold`]);
   }

@@ -228,7 +228,7 @@ async function resolveSecrets(env: Environment, findings: Findings) {
       known[name as SecretName] = direct;
     } else if (file !== undefined) {
       try {
-        const text = (await readSmallFile(file, `${key}: the file of ${variable}_FILE,`)).replace(/\r?\n$/, '');
+        const text = readSmallFile(file, `${key}: the file of ${variable}_FILE,`).replace(/\r?\n$/, '');
         if (text === '') findings.problems.push(`${key}: the file of ${variable}_FILE, ${file}: it is empty`);
         else known[name as SecretName] = text;
       } catch (error) {

@@ -72,7 +72,8 @@ async function sendOnce(method: 'GET' | 'POST', request: HttpRequest, document?:
       retry: 0,
       signal: deadline.signal,
     });
-    const body = await readBody(response.body ?? undefined, url);
+    const isSmall = Number(response.headers.get('content-length') ?? Number.NaN) <= maxBodyBytes;
+    const body = isSmall ? await response.text() : await readBody(response.body ?? undefined, url);
     const durationMs = milliseconds(Math.round(performance.now() - startedMs));
     return { status: response.status, headers: response.headers, body, durationMs };
   } catch (error) {

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import * as v from 'valibot';
 import { LabAlohaRuns, requestSchema } from './aloha-run.ts';
-import { startForwarder } from './forwarder.ts';
 import { listenOnLoopback } from './listen.ts';
 import type { LabState } from './state.ts';
 
@@ -18,18 +17,25 @@ export interface LabAloha {
   close(): Promise<void>;
 }
 
-/** Starts both, each behind a forwarded port of its own. */
+/** Starts both, each inside Windows and on a forwarded port of its own. */
 export async function startAloha(state: LabState): Promise<LabAloha> {
   const runs = new LabAlohaRuns(state);
-  const open = async (guestPort: number, server: Server) => {
-    const inside = await listenOnLoopback(server, () => server.closeAllConnections());
+  const open = async (guestPort: number, dead: DeadFault, route: Route) => {
+    const answer = guarded(state, dead, route);
+    const inside = await listen(createServer(answer));
     state.listeners.set(guestPort, inside.port);
-    const forwarder = await startForwarder(state, guestPort);
-    const close = () => Promise.all([forwarder.close(), inside.close()]);
-    return { url: `http://127.0.0.1:${forwarder.port}`, close };
+    // The host's forwarded port always takes connections, as QEMU's and Docker's do; where the Windows firewall swallows,
+    // nothing comes back (context.md, "Common issue").
+    const forwarded = await listen(
+      createServer((request, response) => {
+        if (state.isAllowed(guestPort)) answer(request, response);
+      }),
+    );
+    const close = () => Promise.all([forwarded.close(), inside.close()]);
+    return { url: `http://127.0.0.1:${forwarded.port}`, close };
   };
-  const server = await open(guestServerPort, guarded(state, 'aloha-server-dead', serveServer));
-  const client = await open(guestClientPort, guarded(state, 'aloha-client-dead', serveClient(runs)));
+  const server = await open(guestServerPort, 'aloha-server-dead', serveServer);
+  const client = await open(guestClientPort, 'aloha-client-dead', serveClient(runs));
   return {
     serverUrl: server.url,
     clientUrl: client.url,
@@ -40,11 +46,15 @@ export async function startAloha(state: LabState): Promise<LabAloha> {
   };
 }
 
+const listen = (server: Server) => listenOnLoopback(server, () => server.closeAllConnections());
+
+type DeadFault = 'aloha-server-dead' | 'aloha-client-dead';
 type Route = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
 /** What may be wrong with the program: its process is gone, or hangs. */
-function guarded(state: LabState, dead: 'aloha-server-dead' | 'aloha-client-dead', route: Route): Server {
-  return createServer((request, response) => {
+const guarded =
+  (state: LabState, dead: DeadFault, route: Route) =>
+  (request: IncomingMessage, response: ServerResponse): void => {
     if (state.faults.has(dead)) return void request.socket.resetAndDestroy();
     if (state.faults.has('aloha-hang')) return;
     let body = '';
@@ -52,8 +62,7 @@ function guarded(state: LabState, dead: 'aloha-server-dead' | 'aloha-client-dead
       body += chunk.toString('utf8');
     });
     request.on('end', () => route(request, response, body));
-  });
-}
+  };
 
 const serveServer: Route = (request, response, body) => {
   if (request.method === 'GET' && request.url === '/') return void response.end('Aloha API server is running');

@@ -37,8 +37,7 @@ export async function startLab({ powershellStartMs, dir, note }: LabOptions): Pr
   const identityFile = join(dir, 'id_ed25519');
   const knownHostsFile = join(dir, 'known_hosts');
   writeFileSync(identityFile, key.private, { mode: 0o600 });
-  const allowedKey = Buffer.from(key.public.split(' ')[1] ?? '', 'base64');
-  const listen = (port: number) => startSshServer({ state, allowedKey, port, note });
+  const listen = (port: number) => startSshServer({ state, allowedKey: key.parsed, port, note });
   let ssh: LabSshServer = await listen(0);
   writeFileSync(knownHostsFile, `[127.0.0.1]:${ssh.port} ${ssh.publicKey}\n`, { mode: 0o600 });
   const aloha = await startAloha(state);

@@ -5,11 +5,16 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Starts a server on a free loopback port. @param cut ends the connections that are open when it is closed */
-export function listenOnLoopback(server: Server, cut: () => void): Promise<Listening> {
+/**
+ * Starts a server on loopback.
+ *
+ * @param cut ends the connections that are open when it is closed
+ * @param wanted port; 0 is any free one
+ */
+export function listenOnLoopback(server: Server, cut: () => void, wanted = 0): Promise<Listening> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(wanted, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };
       const close = () =>
         new Promise<void>((closed) => {

@@ -1,9 +1,11 @@
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { AuthContext, Connection, ServerChannel } from 'ssh2';
+import type { AuthContext, Connection, ParsedKey, ServerChannel } from 'ssh2';
 import ssh2 from 'ssh2';
 import { sleep } from '../core/deadline.ts';
+import { writeTogether } from '../windows/write-together.ts';
 import { makeKeyPair } from './keys.ts';
+import { type Listening, listenOnLoopback } from './listen.ts';
 import { serveSftp } from './sftp-server.ts';
 import { runCommandLine } from './shell.ts';
 import type { LabProcess, LabState } from './state.ts';
@@ -11,24 +13,22 @@ import type { LabProcess, LabState } from './state.ts';
 const slowMs = 300;
 const resetAfterMs = 150;
 
-export interface LabSshServer {
-  readonly port: number;
+export interface LabSshServer extends Listening {
   /** The host key's public half, as a known_hosts line has it. */
   readonly publicKey: string;
-  close(): Promise<void>;
 }
 
 export interface LabSshOptions {
   readonly state: LabState;
-  /** The one key that may log in, in SSH wire format. */
-  readonly allowedKey: Buffer;
+  /** The one key that may log in. */
+  readonly allowedKey: ParsedKey;
   /** Listens here again after the host key changed; 0 is any free port. */
   readonly port: number;
   readonly note: (text: string) => void;
 }
 
 /** Starts the SSH side of the simulated Windows on loopback, with a host key of its own. */
-export function startSshServer(options: LabSshOptions): Promise<LabSshServer> {
+export async function startSshServer(options: LabSshOptions): Promise<LabSshServer> {
   const { state } = options;
   const hostKey = makeKeyPair();
   const connections = new Set<Connection>();
@@ -44,31 +44,27 @@ export function startSshServer(options: LabSshOptions): Promise<LabSshServer> {
     connection.on('authentication', (context) => authenticate(context, options.allowedKey));
     connection.on('ready', () => serve(connection, sshd, options));
   });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', () => {
-      const close = () =>
-        new Promise<void>((closed) => {
-          server.close(() => closed());
-          for (const connection of connections) connection.end();
-        });
-      const publicKey = hostKey.public.split(' ').slice(0, 2).join(' ');
-      resolve({ port: (server.address() as { port: number }).port, publicKey, close });
-    });
+  const listener = createServer((socket) => {
+    writeTogether(socket);
+    server.injectSocket(socket);
   });
+  const cutAll = () => {
+    for (const connection of connections) connection.end();
+  };
+  const listening = await listenOnLoopback(listener, cutAll, options.port);
+  return { ...listening, publicKey: hostKey.public.split(' ').slice(0, 2).join(' ') };
 }
 
-function authenticate(context: AuthContext, allowedKey: Buffer): void {
+function authenticate(context: AuthContext, allowedKey: ParsedKey): void {
   if (isAllowed(context, allowedKey)) context.accept();
   else context.reject(['publickey']);
 }
 
 /** First the client asks whether a key would do, then it signs with it (RFC 4252, section 7). */
-function isAllowed(context: AuthContext, allowedKey: Buffer): boolean {
-  if (context.method !== 'publickey' || !context.key.data.equals(allowedKey)) return false;
+function isAllowed(context: AuthContext, allowedKey: ParsedKey): boolean {
+  if (context.method !== 'publickey' || !context.key.data.equals(allowedKey.getPublicSSH())) return false;
   if (context.signature === undefined || context.blob === undefined) return true;
-  const key = ssh2.utils.parseKey(`${context.key.algo} ${context.key.data.toString('base64')}`);
-  return !(key instanceof Error) && key.verify(context.blob, context.signature, context.hashAlgo) === true;
+  return allowedKey.verify(context.blob, context.signature, context.hashAlgo) === true;
 }
 
 function serve(connection: Connection, sshd: LabProcess, options: LabSshOptions): void {

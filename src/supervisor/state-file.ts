@@ -59,10 +59,22 @@ export async function readState(path: string, logger: Logger): Promise<Superviso
   return fresh;
 }
 
+const texts = new WeakMap<HostState, string>();
+
+/** A host's memory is never changed, only replaced: of a fleet most of the text is as it was. */
+function textOf(host: HostState): string {
+  const known = texts.get(host);
+  if (known !== undefined) return known;
+  const fresh = JSON.stringify(host);
+  texts.set(host, fresh);
+  return fresh;
+}
+
 /** Writes the state; a kill at any moment leaves the old one or the new one. @throws AutomationError `io_failed` */
 export async function writeState(path: string, state: SupervisorState): Promise<void> {
   try {
-    await replaceFile(path, `${JSON.stringify(state)}\n`);
+    const hosts = Object.entries(state.hosts).map(([name, host]) => `${JSON.stringify(name)}:${textOf(host)}`);
+    await replaceFile(path, `{"schema_version":${state.schema_version},"hosts":{${hosts.join(',')}}}\n`);
   } catch (error) {
     throw new AutomationError('io_failed', `${path}: ${messageOf(error)}`, { hint: 'check state_dir' });
   }

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import type { Logger } from '../core/logger.ts';
 import { emptyHostState, type HostState, readState, type SupervisorState, writeState } from './state-file.ts';
 
@@ -16,6 +16,7 @@ export class StateKeeper {
   readonly #path: string;
   readonly #logger: Logger;
   #known: Known | undefined;
+  #reading: Promise<SupervisorState> | undefined;
   #changes: Record<string, HostState> = {};
   #next: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -47,21 +48,33 @@ export class StateKeeper {
     const before = await this.#read();
     const state = { ...before, hosts: { ...before.hosts, ...changes } };
     await writeState(this.#path, state);
-    this.#known = { stamp: await this.#stamp(), state };
+    this.#known = { stamp: this.#stamp(), state };
   }
 
-  async #read(): Promise<SupervisorState> {
-    const stamp = await this.#stamp();
+  /** Who comes while it is being read waits for the same reading. */
+  #read(): Promise<SupervisorState> {
+    this.#reading ??= this.#readOnce().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #readOnce(): Promise<SupervisorState> {
+    const stamp = this.#stamp();
     if (this.#known?.stamp === stamp) return this.#known.state;
     const state = await readState(this.#path, this.#logger);
     this.#known = { stamp, state };
     return state;
   }
 
-  /** Changes with every rename onto the file. */
-  async #stamp(): Promise<string> {
-    const facts = await stat(this.#path, { bigint: true }).catch(() => undefined);
-    return facts === undefined ? 'none' : `${facts.ino} ${facts.size} ${facts.mtimeNs}`;
+  /** Changes with every rename onto the file. What is wrong with the path, reading or writing tells. */
+  #stamp(): string {
+    try {
+      const { ino, size, mtimeNs } = statSync(this.#path, { bigint: true });
+      return `${ino} ${size} ${mtimeNs}`;
+    } catch {
+      return 'none';
+    }
   }
 }
 

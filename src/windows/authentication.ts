@@ -16,7 +16,7 @@ export async function authenticationMethods(target: SshTarget, logger: Logger): 
   const { user: username, identityFile, agentSocket, password } = target;
   const methods: AnyAuthMethod[] = [];
   if (identityFile !== undefined) {
-    const text = await readSmallFile(identityFile, 'windows.ssh_identity_file');
+    const text = readSmallFile(identityFile, 'windows.ssh_identity_file');
     methods.push({ type: 'publickey', username, key: openKey(text, identityFile, target.passphrase) });
   } else {
     if (agentSocket !== undefined) methods.push({ type: 'agent', username, agent: agentSocket });
@@ -34,7 +34,24 @@ export async function authenticationMethods(target: SshTarget, logger: Logger): 
   });
 }
 
+interface OpenedKey {
+  readonly text: string;
+  readonly passphrase: string | undefined;
+  readonly key: ParsedKey;
+}
+
+/** By path. The hosts of a fleet share a key, and an encrypted one takes a tenth of a second to open. */
+const openedKeys = new Map<string, OpenedKey>();
+
 function openKey(text: string, path: string, passphrase: string | undefined): ParsedKey {
+  const opened = openedKeys.get(path);
+  if (opened?.text === text && opened.passphrase === passphrase) return opened.key;
+  const key = parsePrivateKey(text, path, passphrase);
+  openedKeys.set(path, { text, passphrase, key });
+  return key;
+}
+
+function parsePrivateKey(text: string, path: string, passphrase: string | undefined): ParsedKey {
   const refuse = (reason: string, hint?: string) =>
     new ProblemsError('config_invalid', [`windows.ssh_identity_file ${path}: ${reason}`], hint ? { hint } : {});
   const parsed = ssh2.utils.parseKey(text, passphrase);

@@ -180,7 +180,7 @@ export class SshConnection {
 export async function connect(target: SshTarget, options: ConnectOptions): Promise<SshConnection> {
   const { logger, signal } = options;
   const methods = await authenticationMethods(target, logger);
-  const hostKeys = await loadHostKeys(target, logger);
+  const hostKeys = loadHostKeys(target, logger);
   const where = { ssh_host: target.host, ssh_port: target.port };
   return retry((attempt) => connectOnce(target, methods, hostKeys, attempt, options), {
     attempts: target.attempts,

@@ -1,5 +1,14 @@
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { AutomationError, type ErrorCode, messageOf, systemCodeOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
@@ -29,11 +38,11 @@ export interface HostKeys {
   verify(key: Buffer): void;
 }
 
-/** Loads the known hosts of a target. A file that does not exist counts as empty. */
-export async function loadHostKeys(target: SshTarget, logger: Logger): Promise<HostKeys> {
+/** Loads the known hosts of a target. A file that does not exist counts as empty. @throws AutomationError `config_invalid` */
+export function loadHostKeys(target: SshTarget, logger: Logger): HostKeys {
   if (target.hostKeyPolicy === 'insecure') return insecure(target, logger);
   const files = [target.knownHostsFile, ...target.globalKnownHostsFiles];
-  const entries = (await Promise.all(files.map(readKnownHosts))).flat();
+  const entries = files.flatMap(readKnownHosts);
   const { host, port } = target;
   return {
     preferredTypes: preferredKeyTypes(entries, host, port),
@@ -67,9 +76,24 @@ function insecure(target: SshTarget, logger: Logger): HostKeys {
   };
 }
 
-async function readKnownHosts(file: string): Promise<KnownHost[]> {
+interface ReadFile {
+  readonly stamp: string;
+  readonly entries: readonly KnownHost[];
+}
+
+/** What was read last of each file: the hosts of a fleet share one, which grows with them. */
+const readFiles = new Map<string, ReadFile>();
+
+function readKnownHosts(file: string): readonly KnownHost[] {
   try {
-    return parseKnownHosts(await readFile(file, 'utf8'), file);
+    const facts = statSync(file, { throwIfNoEntry: false });
+    if (facts === undefined) return [];
+    const stamp = `${facts.ino} ${facts.size} ${facts.mtimeMs}`;
+    const known = readFiles.get(file);
+    if (known?.stamp === stamp) return known.entries;
+    const entries = parseKnownHosts(readFileSync(file, 'utf8'), file);
+    readFiles.set(file, { stamp, entries });
+    return entries;
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return [];
     throw new AutomationError('config_invalid', `known hosts ${file}: ${messageOf(error)}`);

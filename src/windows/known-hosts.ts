@@ -64,6 +64,7 @@ function matchesHash(hosts: string, name: string): boolean {
 
 function matchesPattern(pattern: string, name: string): boolean {
   if (pattern === '') return false;
+  if (!/[*?]/.test(pattern)) return pattern === name;
   const source = pattern
     .replace(/[^*?]+/g, (literal) => RegExp.escape(literal))
     .replace(/\*+/g, '.*')

@@ -51,7 +51,7 @@ export class WarmPowershell {
     using deadline = new Deadline(startTimeoutMs, 'starting PowerShell');
     const { channel } = await abortable(connection.openCommand(warmCommandLine()), deadline.signal);
     this.#channel = channel;
-    channel.write(`${Buffer.from(scripts.host, 'utf8').toString('base64')}\n`);
+    channel.write(`${base64Of(scripts.host)}\n`);
     await abortable(new Promise<void>((resolve, reject) => this.#listen(channel, resolve, reject)), deadline.signal);
   }
 
@@ -72,7 +72,7 @@ export class WarmPowershell {
     this.#lastId += 1;
     const id = this.#lastId;
     const done = new Promise<string>((resolve, reject) => this.#pending.set(id, { lines: [], resolve, reject }));
-    this.#send({ id, op: 'run', script: Buffer.from(script, 'utf8').toString('base64'), argument });
+    this.#send({ id, op: 'run', script: base64Of(script), argument });
     try {
       return await abortable(done, signal);
     } catch (error) {
@@ -129,6 +129,17 @@ export class WarmPowershell {
     }
     this.#pending.clear();
   }
+}
+
+const encoded = new Map<string, string>();
+
+/** Of the same few scripts again and again. */
+function base64Of(script: string): string {
+  const known = encoded.get(script);
+  if (known !== undefined) return known;
+  const fresh = Buffer.from(script, 'utf8').toString('base64');
+  encoded.set(script, fresh);
+  return fresh;
 }
 
 function parseLine(line: string): v.InferOutput<typeof answerSchema> | undefined {

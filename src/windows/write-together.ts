@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 
-/** Room for a message of 256 KiB with what its packets add. */
+/** A message of 256 KiB with what its packets add. */
 const batchBytes = 288 * 1024;
+/** From here on new memory costs more than the copy does. */
+const bigBytes = 16 * 1024;
 
 /**
  * Sends what is written to a socket in one turn of the event loop as one. ssh2 writes each packet in three parts, and a
@@ -11,29 +13,36 @@ const batchBytes = 288 * 1024;
  */
 export function writeTogether(socket: Socket): void {
   const write = socket.write.bind(socket);
-  // Memory that was sent is used again: new memory costs more than the copy does.
+  /** Memory of batches that were sent, for the next ones. */
   const spare: Buffer[] = [];
-  let batch: Buffer | undefined;
-  let filled = 0;
+  let parts: Uint8Array[] = [];
+  let sizeBytes = 0;
   const flush = () => {
-    const full = batch;
-    if (full === undefined) return;
-    batch = undefined;
-    write(full.subarray(0, filled), () => spare.push(full));
-    filled = 0;
-  };
-  const add = (part: Uint8Array) => {
-    if (filled + part.length > batchBytes) flush();
-    if (part.length > batchBytes) return write(part);
-    if (batch === undefined) {
-      batch = spare.pop() ?? Buffer.allocUnsafeSlow(batchBytes);
-      queueMicrotask(flush);
+    if (parts.length === 0) return;
+    const batch = parts;
+    const batchSizeBytes = sizeBytes;
+    parts = [];
+    sizeBytes = 0;
+    if (batchSizeBytes < bigBytes || batchSizeBytes > batchBytes) {
+      write(Buffer.concat(batch, batchSizeBytes));
+      return;
     }
-    batch.set(part, filled);
-    filled += part.length;
+    const memory = spare.pop() ?? Buffer.allocUnsafeSlow(batchBytes);
+    let filled = 0;
+    for (const part of batch) {
+      memory.set(part, filled);
+      filled += part.length;
+    }
+    write(memory.subarray(0, filled), () => spare.push(memory));
+  };
+  socket.write = (written: Uint8Array | string): boolean => {
+    const part = typeof written === 'string' ? Buffer.from(written) : written;
+    if (sizeBytes + part.length > batchBytes) flush();
+    if (parts.length === 0) queueMicrotask(flush);
+    parts.push(part);
+    sizeBytes += part.length;
     return true;
   };
-  socket.write = (part: Uint8Array | string): boolean => add(typeof part === 'string' ? Buffer.from(part) : part);
   const end = socket.end.bind(socket);
   socket.end = () => {
     flush();

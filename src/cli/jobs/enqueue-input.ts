@@ -37,7 +37,7 @@ export async function inputOf(
   const byType: Readonly<Record<string, () => unknown>> = {
     'windows.exec': () => ({ command: words.join(' '), shell: args.shell, idempotent_check }),
     'windows.script': async () => ({
-      script: args.file === undefined ? '' : await readSmallFile(args.file, '--file'),
+      script: args.file === undefined ? '' : readSmallFile(args.file, '--file'),
       parameters: parameters(),
       idempotent_check,
     }),
@@ -66,7 +66,7 @@ export async function inputOf(
 }
 
 async function parseJson(given: string): Promise<unknown> {
-  const text = given.startsWith('@') ? await readSmallFile(given.slice(1), '--input') : given;
+  const text = given.startsWith('@') ? readSmallFile(given.slice(1), '--input') : given;
   try {
     return JSON.parse(text);
   } catch (error) {

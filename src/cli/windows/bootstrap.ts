@@ -17,7 +17,7 @@ export default defineAction({
   },
   run: async (invocation, args) => {
     const { output } = invocation;
-    const key = args.key === undefined ? '' : (await readSmallFile(args.key, '--key')).trim();
+    const key = args.key === undefined ? '' : readSmallFile(args.key, '--key').trim();
     if (key !== '' && !/^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+( [^\r\n]*)?$/.test(key)) {
       throw new ProblemsError('usage', [`--key ${args.key}: not one public key`]);
     }

@@ -20,7 +20,7 @@ export default defineAction({
   run: async (given, args) => {
     refuseRawOnMany(args);
     const parameters = parseParameters(flagValues(given.args, 'param'));
-    const script = (await readSmallFile(args.file, 'script')).replace(/^\uFEFF/, '');
+    const script = readSmallFile(args.file, 'script').replace(/^\uFEFF/, '');
     return onHosts(given, args, async (invocation) => {
       if (args.artifacts) {
         const [{ runWithArtifacts }, { windowsScript }] = await Promise.all([
