@@ -49,8 +49,9 @@ export class JobFolder {
   static async create(outDir: string, facts: JobFacts, redact: Redact): Promise<JobFolder> {
     const dir = join(outDir, requireJobId(facts.jobId));
     try {
-      await mkdir(dir, { recursive: true, mode: 0o700 });
-      for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true });
+      const made = await mkdir(dir, { recursive: true, mode: 0o700 });
+      const left = made === undefined ? await readdir(dir) : [];
+      for (const name of left) await rm(join(dir, name), { recursive: true });
       const folder = new JobFolder(dir, facts, redact);
       await folder.#write({ state: 'running', result: null, error: null });
       return folder;
