@@ -46,7 +46,10 @@ export async function onHosts(
   let next = 0;
   const workThrough = async () => {
     for (let i = next++; i < names.length; i = next++) {
-      finished[i]?.resolve(await onHost(invocation, session, names[i] ?? '', work));
+      const turn = Promise.withResolvers<void>();
+      const outcome = onHost({ ...invocation, endTurn: turn.resolve }, session, names[i] ?? '', work);
+      finished[i]?.resolve(outcome);
+      await Promise.race([turn.promise, outcome]);
     }
   };
   for (let i = 0; i < parallel; i += 1) void workThrough();

@@ -38,6 +38,8 @@ export interface Invocation {
   readonly signal: AbortSignal;
   /** Loads the configuration. @throws ProblemsError `config_invalid`; AutomationError `usage` for an unknown host */
   open(): Promise<Session>;
+  /** Under `--all-hosts`: this host is done with, and the next one may begin, though something is still to be written. */
+  readonly endTurn?: () => void;
   /** A logger for what happens before, or instead of, `open`. It knows the secrets once there are any. */
   readonly logger: () => Logger;
 }

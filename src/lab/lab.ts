@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LabAloha, startAloha } from './aloha.ts';
 import { labAlohaDir } from './aloha-run.ts';
-import { makeKeyPair } from './keys.ts';
+import { type KeyPair, makeKeyPair } from './keys.ts';
 import { LabPlaywright } from './playwright.ts';
 import { type LabSshServer, startSshServer } from './ssh-server.ts';
 import { type Fault, LabState } from './state.ts';
@@ -12,6 +12,8 @@ export interface LabOptions {
   readonly powershellStartMs: number;
   /** The folder for keys; made, and removed with the lab. */
   readonly dir: string;
+  /** The one key that may log in, as the hosts of a fleet share one; a new one unless given. */
+  readonly key?: KeyPair;
   /** Told what the lab does not simulate. */
   readonly note: (text: string) => void;
 }
@@ -30,10 +32,10 @@ export interface Lab {
 }
 
 /** Starts a simulated Windows host on loopback: SSH with SFTP, and the Aloha server and client. */
-export async function startLab({ powershellStartMs, dir, note }: LabOptions): Promise<Lab> {
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const { powershellStartMs, dir, note, key = makeKeyPair('win-automation lab') } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const state = new LabState(powershellStartMs);
-  const key = makeKeyPair('win-automation lab');
   const identityFile = join(dir, 'id_ed25519');
   const knownHostsFile = join(dir, 'known_hosts');
   writeFileSync(identityFile, key.private, { mode: 0o600 });

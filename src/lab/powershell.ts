@@ -12,6 +12,7 @@ const contractScripts = Object.entries(scripts).filter(([name]) => !['host', 'ru
   ContractName,
   string,
 ][];
+const nameOfScript = new Map(contractScripts.map(([name, script]) => [script.trimEnd(), name]));
 const warmText = decodeCommand(warmCommandLine().split(' ').at(-1) ?? '');
 
 /** Thrown by a script that says `exit`. */
@@ -29,10 +30,10 @@ export interface PowershellRun extends ScriptContext {
 
 /** Runs powershell.exe with its arguments, as far as the lab knows PowerShell. @returns the exit code */
 export async function runPowershell(args: readonly string[], run: PowershellRun): Promise<number> {
-  await sleep(run.state.powershellStartMs, run.process.killed.signal);
+  if (run.state.powershellStartMs > 0) await sleep(run.state.powershellStartMs, run.process.killed.signal);
   const text = programText(args, run);
   try {
-    if (text === warmText) return await serveWarm(run);
+    if (text === warmText) return await serveWarm(run, runKnownScript);
     const known = contractScripts.find(([, script]) => text.includes(script.trimEnd()));
     if (known !== undefined) {
       run.terminal.out(await handleScript(known[0], argumentOf(text), run));
@@ -63,9 +64,9 @@ async function runProgram(commandLine: string, { state, process, terminal }: Pow
 
 /** Runs a script of ours by its text, as the logged-on session does. @returns what it prints */
 export function runKnownScript(text: string, argument: string, context: ScriptContext): Promise<string> {
-  const known = contractScripts.find(([, script]) => script.trimEnd() === text.trimEnd());
+  const known = nameOfScript.get(text.trimEnd());
   if (known === undefined) throw new Error('the lab does not know that script');
-  return handleScript(known[0], argument, context);
+  return handleScript(known, argument, context);
 }
 
 function programText(args: readonly string[], { state }: PowershellRun): string {

@@ -1,5 +1,6 @@
 import { createConnection, createServer } from 'node:net';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import type { AuthContext, Connection, ParsedKey, ServerChannel } from 'ssh2';
 import ssh2 from 'ssh2';
 import { sleep } from '../core/deadline.ts';
@@ -46,7 +47,8 @@ export async function startSshServer(options: LabSshOptions): Promise<LabSshServ
   });
   const listener = createServer((socket) => {
     writeTogether(socket);
-    server.injectSocket(socket);
+    // The types of ssh2 are of another Node than those of Deno.
+    server.injectSocket(socket as Parameters<typeof server.injectSocket>[0]);
   });
   const cutAll = () => {
     for (const connection of connections) connection.end();
@@ -97,6 +99,18 @@ function cut(connection: Connection): void {
   _sock?.destroy();
 }
 
+/** Standard input as lines; what comes before the first is asked for waits. */
+async function* linesOf(input: Readable): AsyncGenerator<string, undefined> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of input) {
+    const lines = (rest + decoder.write(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield line.replace(/\r$/, '');
+  }
+  if (rest !== '') yield rest;
+}
+
 async function runExec(
   channel: ServerChannel,
   command: string,
@@ -106,7 +120,7 @@ async function runExec(
   const { state, note } = options;
   channel.on('error', () => undefined);
   if (state.faults.has('slow')) await sleep(slowMs);
-  const lines = createInterface({ input: channel.stdin ?? channel })[Symbol.asyncIterator]();
+  const lines = linesOf(channel.stdin ?? channel);
   const write = (to: NodeJS.WritableStream) => (text: string) => {
     if (channel.writable) to.write(text);
   };

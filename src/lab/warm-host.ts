@@ -2,8 +2,11 @@ import { messageOf } from '../core/errors.ts';
 import { scripts } from '../windows/scripts.ts';
 import type { PowershellRun } from './powershell.ts';
 
+/** Runs a script whose text is given, and returns what it prints. */
+export type RunScript = (text: string, argument: string, run: PowershellRun) => Promise<string>;
+
 /** Speaks host.ps1's protocol on standard input and output. @returns the exit code */
-export async function serveWarm(run: PowershellRun): Promise<number> {
+export async function serveWarm(run: PowershellRun, runScript: RunScript): Promise<number> {
   const { terminal, process } = run;
   const program = await terminal.lines.next();
   if (Buffer.from(String(program.value), 'base64').toString('utf8') !== scripts.host) return 1;
@@ -18,7 +21,7 @@ export async function serveWarm(run: PowershellRun): Promise<number> {
     if (request.op === 'exit') break;
     if (request.op === 'cancel') cancelled.add(request.id);
     if (request.op !== 'run') continue;
-    const work = runOne(request, run, send, cancelled).finally(() => running.delete(work));
+    const work = runOne(request, run, runScript, send, cancelled).finally(() => running.delete(work));
     running.add(work);
   }
   await Promise.all(running);
@@ -28,13 +31,13 @@ export async function serveWarm(run: PowershellRun): Promise<number> {
 async function runOne(
   request: { id: number; script: string; argument: string },
   run: PowershellRun,
+  runScript: RunScript,
   send: (message: unknown) => void,
   cancelled: ReadonlySet<number>,
 ): Promise<void> {
   const { id } = request;
   try {
-    const { runKnownScript } = await import('./powershell.ts');
-    const output = await runKnownScript(Buffer.from(request.script, 'base64').toString('utf8'), request.argument, run);
+    const output = await runScript(Buffer.from(request.script, 'base64').toString('utf8'), request.argument, run);
     if (cancelled.has(id)) throw new Error('The pipeline has been stopped.');
     send({ id, output });
     send({ id, done: true, ok: true, error: '' });

@@ -1,6 +1,11 @@
 import { statSync } from 'node:fs';
+import { sleep } from '../core/deadline.ts';
 import type { Logger } from '../core/logger.ts';
 import { emptyHostState, type HostState, readState, type SupervisorState, writeState } from './state-file.ts';
+
+/** From one write to the next: whoever waits for it holds nobody up. */
+const leastBetweenMs = 100;
+const pollMs = 5;
 
 /** A state file as it was read, and how to tell that it is still the same. */
 interface Known {
@@ -17,6 +22,9 @@ export class StateKeeper {
   readonly #logger: Logger;
   #known: Known | undefined;
   #reading: Promise<SupervisorState> | undefined;
+  /** Hosts whose memory was asked for and not yet given back. */
+  readonly #underWay = new Set<string>();
+  #lastWriteMs = Number.NEGATIVE_INFINITY;
   #changes: Record<string, HostState> = {};
   #next: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -26,19 +34,36 @@ export class StateKeeper {
     this.#logger = logger;
   }
 
-  /** A host's memory. @throws AutomationError `io_failed` */
+  /** A host's memory, until `set` or `release`. @throws AutomationError `io_failed` */
   async get(host: string): Promise<HostState> {
-    return (await this.#read()).hosts[host] ?? emptyHostState;
+    // Within one go over a fleet nobody else may write: the caller holds the lock.
+    const known = this.#underWay.size > 0 ? this.#known?.state : undefined;
+    const state = known ?? (await this.#read());
+    this.#underWay.add(host);
+    return state.hosts[host] ?? emptyHostState;
+  }
+
+  /** Says that a host's memory stays as it is. */
+  release(host: string): void {
+    this.#underWay.delete(host);
   }
 
   /** Keeps a host's memory; resolves once it is on disk. @throws AutomationError `io_failed` */
   set(host: string, state: HostState): Promise<void> {
     this.#changes[host] = state;
+    this.release(host);
     if (this.#next !== undefined) return this.#next;
-    const next = this.#last.then(() => this.#write());
+    const next = this.#last.then(() => this.#pause()).then(() => this.#write());
     this.#next = next;
     this.#last = next.catch(() => undefined);
     return next;
+  }
+
+  /** Waits for more to write together, for as long as hosts are still being looked at. */
+  async #pause(): Promise<void> {
+    const untilMs = this.#lastWriteMs + leastBetweenMs;
+    while (this.#underWay.size > 0 && performance.now() < untilMs) await sleep(pollMs);
+    this.#lastWriteMs = performance.now();
   }
 
   async #write(): Promise<void> {

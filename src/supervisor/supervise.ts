@@ -10,6 +10,13 @@ const readyTimeoutMs = 30_000;
 /** A pass that does not end is given up: the next one may fare better. */
 const passTimeoutMs = milliseconds(300_000);
 
+export interface SuperviseOptions {
+  readonly failpoints: ReadonlySet<Component>;
+  readonly isDryRun: boolean;
+  /** Called once the host is done with, while its memory is being written. */
+  readonly onLeft?: () => Promise<void>;
+}
+
 /**
  * One pass over a host; its memory is read before and written behind. The caller holds the lock.
  *
@@ -17,24 +24,28 @@ const passTimeoutMs = milliseconds(300_000);
  */
 export async function supervise(
   context: CheckContext,
-  { failpoints, isDryRun }: { readonly failpoints: ReadonlySet<Component>; readonly isDryRun: boolean },
+  { failpoints, isDryRun, onLeft }: SuperviseOptions,
 ): Promise<PassResult> {
   const { loaded, host, logger } = context;
   const { failure_threshold, cooldown } = loaded.config.supervisor;
   using deadline = new Deadline(passTimeoutMs, 'the pass', context.signal);
   const memory = stateKeeper(statePath(loaded.config.state_dir), logger);
   const before = await memory.get(host);
-  const { result, after } = await runPass(before, {
-    context: { ...context, signal: deadline.signal },
-    rules: { threshold: failure_threshold, cooldownMs: cooldown },
-    readyTimeoutMs,
-    failpoints,
-    isDryRun,
-    now: () => new Date(),
-  });
-  await memory.set(host, after);
-  if (!isDryRun) tellChange(context, before.last_pass?.state, result);
-  return result;
+  try {
+    const { result, after } = await runPass(before, {
+      context: { ...context, signal: deadline.signal },
+      rules: { threshold: failure_threshold, cooldownMs: cooldown },
+      readyTimeoutMs,
+      failpoints,
+      isDryRun,
+      now: () => new Date(),
+    });
+    await Promise.all([memory.set(host, after), onLeft?.()]);
+    if (!isDryRun) tellChange(context, before.last_pass?.state, result);
+    return result;
+  } finally {
+    memory.release(host);
+  }
 }
 
 const telling = new Set<Promise<void>>();

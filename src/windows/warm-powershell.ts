@@ -12,11 +12,15 @@ import { scripts } from './scripts.ts';
 const maxRequests = 500;
 const startTimeoutMs = milliseconds(30_000);
 
-const answerSchema = v.union([
-  v.object({ ready: v.literal(true), pid: v.number() }),
-  v.object({ id: v.number(), output: v.string() }),
-  v.object({ id: v.number(), done: v.literal(true), ok: v.boolean(), error: v.string() }),
-]);
+const readySchema = v.object({ ready: v.literal(true), pid: v.number() });
+const outputSchema = v.object({ id: v.number(), output: v.string() });
+const doneSchema = v.object({ id: v.number(), done: v.literal(true), ok: v.boolean(), error: v.string() });
+const lineSchema = v.lazy((line) => {
+  const is = (key: string) => typeof line === 'object' && line !== null && key in line;
+  return is('ready') ? readySchema : is('output') ? outputSchema : doneSchema;
+});
+
+type Answer = v.InferOutput<typeof lineSchema>;
 
 interface Pending {
   readonly lines: string[];
@@ -51,6 +55,7 @@ export class WarmPowershell {
     using deadline = new Deadline(startTimeoutMs, 'starting PowerShell');
     const { channel } = await abortable(connection.openCommand(warmCommandLine()), deadline.signal);
     this.#channel = channel;
+    // Nothing more before it is ready: what comes early would be lost with the console's own reader, which reads this line.
     channel.write(`${base64Of(scripts.host)}\n`);
     await abortable(new Promise<void>((resolve, reject) => this.#listen(channel, resolve, reject)), deadline.signal);
   }
@@ -113,7 +118,7 @@ export class WarmPowershell {
     });
   }
 
-  #take(answer: Exclude<v.InferOutput<typeof answerSchema>, { ready: true }>): void {
+  #take(answer: Exclude<Answer, { ready: true }>): void {
     const pending = this.#pending.get(answer.id);
     // Of a cancelled script something may still come.
     if (pending === undefined) return;
@@ -142,9 +147,9 @@ function base64Of(script: string): string {
   return fresh;
 }
 
-function parseLine(line: string): v.InferOutput<typeof answerSchema> | undefined {
+function parseLine(line: string): Answer | undefined {
   try {
-    const parsed = v.safeParse(answerSchema, JSON.parse(line));
+    const parsed = v.safeParse(lineSchema, JSON.parse(line));
     return parsed.success ? parsed.output : undefined;
   } catch {
     return undefined;

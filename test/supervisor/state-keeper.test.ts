@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -38,6 +38,21 @@ describe('the memory of many hosts', () => {
     const third = keeper.set('a', memoryOf('2'));
     await Promise.all([second, third]);
     assert.deepEqual((await readState(path, logger)).hosts, { a: memoryOf('2'), b: memoryOf('1') });
+  });
+
+  it('is written together while other hosts are still being looked at', async () => {
+    const keeper = new StateKeeper(path, logger);
+    const hosts = Array.from({ length: 20 }, (_, i) => `vm-${i}`);
+    for (const host of hosts) await keeper.get(host);
+    const files = new Set<number>();
+    const kept = hosts.map(async (host, i) => {
+      await new Promise((resolve) => setTimeout(resolve, i * 5));
+      await keeper.set(host, memoryOf(host));
+      files.add(statSync(path).mtimeMs);
+    });
+    await Promise.all(kept);
+    assert.ok(files.size < hosts.length / 2, `${files.size} writes`);
+    assert.equal(Object.keys((await readState(path, logger)).hosts).length, 20);
   });
 
   it('sees what another process wrote meanwhile, and keeps it', async () => {

@@ -10,5 +10,9 @@ export async function onePass(invocation: Invocation, session: Session, isDryRun
   const failpoints = parseFailpoints(invocation.env['WIN_AUTOMATION_SUPERVISOR_FAILPOINT']);
   await using windows = openHostToCheck(session);
   const context = { loaded, host, windows, logger: logger.child('supervisor'), signal: invocation.signal };
-  return await supervise(context, { failpoints, isDryRun });
+  const onLeft = async () => {
+    invocation.endTurn?.();
+    await windows.close();
+  };
+  return await supervise(context, { failpoints, isDryRun, onLeft });
 }
