@@ -75,6 +75,8 @@ export function createLogger(options: LoggerOptions): Logger {
     const at =
       (level: LogLevel) =>
       (op: string, msg: string, fields: LogFields = {}) => {
+        // consola would drop it too, but only after all of it was made.
+        if (consolaLevel[level] > consolaLevel[options.level]) return;
         // `.raw` hands the event over as it is: consola would take an object with a `message` apart.
         front[level].raw({ date: now(), level, component, op, msg, fields: { ...inherited, ...fields } });
       };

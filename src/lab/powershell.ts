@@ -13,7 +13,7 @@ const contractScripts = Object.entries(scripts).filter(([name]) => !['host', 'ru
   string,
 ][];
 const nameOfScript = new Map(contractScripts.map(([name, script]) => [script.trimEnd(), name]));
-const warmText = decodeCommand(warmCommandLine().split(' ').at(-1) ?? '');
+const warmText = decodeCommand(warmCommandLine.split(' ').at(-1) ?? '');
 
 /** Thrown by a script that says `exit`. */
 class Exit extends Error {

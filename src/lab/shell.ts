@@ -36,9 +36,8 @@ async function runLine(state: LabState, shell: LabProcess, line: string, termina
 
 async function runSimple(state: LabState, shell: LabProcess, text: string, given: Terminal): Promise<number> {
   shell.killed.signal.throwIfAborted();
-  const isToError = /1?>&2\s*$/.test(text);
-  const terminal = isToError ? { ...given, out: given.err } : given;
-  const command = text.replace(/\s*1?>&2\s*$/, '').replace(/\s*>\s*nul\s*$/i, '');
+  const [, command = text, target] = text.includes('>') ? (/^(.*?)\s*(1?>&2|>\s*nul)\s*$/is.exec(text) ?? []) : [];
+  const terminal = target?.endsWith('2') ? { ...given, out: given.err } : given;
   const [program = '', ...words] = command.match(/"[^"]*"|\S+/g) ?? [];
   const args = words.map((word) => word.replace(/^"|"$/g, ''));
   const name = program.toLowerCase().replace(/\.exe$/, '');

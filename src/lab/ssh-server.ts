@@ -1,9 +1,9 @@
 import { createConnection, createServer } from 'node:net';
 import type { Readable } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
 import type { AuthContext, Connection, ParsedKey, ServerChannel } from 'ssh2';
 import ssh2 from 'ssh2';
 import { sleep } from '../core/deadline.ts';
+import { LineSplitter } from '../core/lines.ts';
 import { writeTogether } from '../windows/write-together.ts';
 import { makeKeyPair } from './keys.ts';
 import { type Listening, listenOnLoopback } from './listen.ts';
@@ -101,13 +101,9 @@ function cut(connection: Connection): void {
 
 /** Standard input as lines; what comes before the first is asked for waits. */
 async function* linesOf(input: Readable): AsyncGenerator<string, undefined> {
-  const decoder = new StringDecoder('utf8');
-  let rest = '';
-  for await (const chunk of input) {
-    const lines = (rest + decoder.write(chunk)).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) yield line.replace(/\r$/, '');
-  }
+  const splitter = new LineSplitter();
+  for await (const chunk of input) yield* splitter.push(chunk);
+  const rest = splitter.end();
   if (rest !== '') yield rest;
 }
 

@@ -1,5 +1,4 @@
 import { messageOf } from '../core/errors.ts';
-import { scripts } from '../windows/scripts.ts';
 import type { PowershellRun } from './powershell.ts';
 
 /** Runs a script whose text is given, and returns what it prints. */
@@ -8,8 +7,6 @@ export type RunScript = (text: string, argument: string, run: PowershellRun) => 
 /** Speaks host.ps1's protocol on standard input and output. @returns the exit code */
 export async function serveWarm(run: PowershellRun, runScript: RunScript): Promise<number> {
   const { terminal, process } = run;
-  const program = await terminal.lines.next();
-  if (Buffer.from(String(program.value), 'base64').toString('utf8') !== scripts.host) return 1;
   const send = (message: unknown) => terminal.out(`${JSON.stringify(message)}\n`);
   send({ ready: true, pid: process.pid });
   const cancelled = new Set<number>();
@@ -39,8 +36,7 @@ async function runOne(
   try {
     const output = await runScript(Buffer.from(request.script, 'base64').toString('utf8'), request.argument, run);
     if (cancelled.has(id)) throw new Error('The pipeline has been stopped.');
-    send({ id, output });
-    send({ id, done: true, ok: true, error: '' });
+    send({ id, done: true, ok: true, error: '', output });
   } catch (error) {
     send({ id, done: true, ok: false, error: messageOf(error) });
   }

@@ -1,11 +1,9 @@
 import { statSync } from 'node:fs';
-import { sleep } from '../core/deadline.ts';
 import type { Logger } from '../core/logger.ts';
 import { emptyHostState, type HostState, readState, type SupervisorState, writeState } from './state-file.ts';
 
 /** From one write to the next: whoever waits for it holds nobody up. */
-const leastBetweenMs = 100;
-const pollMs = 5;
+const leastBetweenMs = 250;
 
 /** A state file as it was read, and how to tell that it is still the same. */
 interface Known {
@@ -25,6 +23,7 @@ export class StateKeeper {
   /** Hosts whose memory was asked for and not yet given back. */
   readonly #underWay = new Set<string>();
   #lastWriteMs = Number.NEGATIVE_INFINITY;
+  #endPause: (() => void) | undefined;
   #changes: Record<string, HostState> = {};
   #next: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -46,6 +45,7 @@ export class StateKeeper {
   /** Says that a host's memory stays as it is. */
   release(host: string): void {
     this.#underWay.delete(host);
+    if (this.#underWay.size === 0) this.#endPause?.();
   }
 
   /** Keeps a host's memory; resolves once it is on disk. @throws AutomationError `io_failed` */
@@ -61,8 +61,14 @@ export class StateKeeper {
 
   /** Waits for more to write together, for as long as hosts are still being looked at. */
   async #pause(): Promise<void> {
-    const untilMs = this.#lastWriteMs + leastBetweenMs;
-    while (this.#underWay.size > 0 && performance.now() < untilMs) await sleep(pollMs);
+    const waitMs = this.#lastWriteMs + leastBetweenMs - performance.now();
+    if (waitMs > 0 && this.#underWay.size > 0) {
+      const paused = Promise.withResolvers<void>();
+      this.#endPause = paused.resolve;
+      const timer = setTimeout(paused.resolve, waitMs);
+      await paused.promise;
+      clearTimeout(timer);
+    }
     this.#lastWriteMs = performance.now();
   }
 

@@ -190,10 +190,9 @@ export class WindowsHost implements AsyncDisposable {
     this.logger.debug('kill_tree', 'remote processes ended', { killed: killed.join(','), found_sshd });
   }
 
-  /** Ends the PowerShell and the connection. */
+  /** Ends the connection, and with it the PowerShell, which sees its standard input end. */
   async close(): Promise<void> {
     this.#closing.abort(new AutomationError('ssh_connection_lost', `the connection to ${this.target.name} was closed`));
-    this.#warm?.close();
     await this.#connecting?.catch(() => undefined);
     await this.#connection?.close();
   }

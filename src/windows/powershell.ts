@@ -78,13 +78,11 @@ export function scriptFileBytes(text: string): Buffer {
   return Buffer.from(`\uFEFF${text}`, 'utf8');
 }
 
-/** The command line of the PowerShell that stays; it reads its own program from the first line of standard input. */
-export function warmCommandLine(): string {
-  const start = [
-    "$ErrorActionPreference = 'Stop'",
-    '$line = [Console]::In.ReadLine()',
-    '$text = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($line))',
-    '& ([scriptblock]::Create($text))',
-  ];
-  return encodedCommandLine(start.join('\n'));
+/** A script of ours without its comments and indentation. Not for texts with strings over several lines. */
+function withoutComments(script: string): string {
+  const lines = script.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '' && !line.startsWith('#')).join('\n');
 }
+
+/** The command line of the PowerShell that stays (host.ps1). */
+export const warmCommandLine: string = encodedCommandLine(withoutComments(scripts.host));

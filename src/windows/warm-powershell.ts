@@ -1,12 +1,11 @@
-import { createInterface } from 'node:readline';
 import type { ClientChannel } from 'ssh2';
 import * as v from 'valibot';
 import { abortable, Deadline } from '../core/deadline.ts';
 import { milliseconds } from '../core/duration.ts';
 import { AutomationError } from '../core/errors.ts';
+import { LineSplitter } from '../core/lines.ts';
 import type { SshConnection } from './connection.ts';
 import { warmCommandLine } from './powershell.ts';
-import { scripts } from './scripts.ts';
 
 /** After so many scripts it is replaced: whatever has piled up in it goes. */
 const maxRequests = 500;
@@ -14,10 +13,16 @@ const startTimeoutMs = milliseconds(30_000);
 
 const readySchema = v.object({ ready: v.literal(true), pid: v.number() });
 const outputSchema = v.object({ id: v.number(), output: v.string() });
-const doneSchema = v.object({ id: v.number(), done: v.literal(true), ok: v.boolean(), error: v.string() });
+const doneSchema = v.object({
+  id: v.number(),
+  done: v.literal(true),
+  ok: v.boolean(),
+  error: v.string(),
+  output: v.optional(v.string()),
+});
 const lineSchema = v.lazy((line) => {
   const is = (key: string) => typeof line === 'object' && line !== null && key in line;
-  return is('ready') ? readySchema : is('output') ? outputSchema : doneSchema;
+  return is('done') ? doneSchema : is('output') ? outputSchema : readySchema;
 });
 
 type Answer = v.InferOutput<typeof lineSchema>;
@@ -53,10 +58,8 @@ export class WarmPowershell {
 
   async #start(connection: SshConnection): Promise<void> {
     using deadline = new Deadline(startTimeoutMs, 'starting PowerShell');
-    const { channel } = await abortable(connection.openCommand(warmCommandLine()), deadline.signal);
+    const { channel } = await abortable(connection.openCommand(warmCommandLine), deadline.signal);
     this.#channel = channel;
-    // Nothing more before it is ready: what comes early would be lost with the console's own reader, which reads this line.
-    channel.write(`${base64Of(scripts.host)}\n`);
     await abortable(new Promise<void>((resolve, reject) => this.#listen(channel, resolve, reject)), deadline.signal);
   }
 
@@ -110,11 +113,14 @@ export class WarmPowershell {
     channel.stderr.resume();
     channel.on('error', () => undefined);
     channel.on('close', () => fail('its channel was closed'));
-    createInterface({ input: channel }).on('line', (line) => {
-      const answer = parseLine(line);
-      if (answer === undefined) fail(`it said ${JSON.stringify(line.slice(0, 100))}`);
-      else if ('ready' in answer) onReady();
-      else this.#take(answer);
+    const splitter = new LineSplitter();
+    channel.on('data', (chunk: Buffer) => {
+      for (const line of splitter.push(chunk)) {
+        const answer = parseLine(line);
+        if (answer === undefined) fail(`it said ${JSON.stringify(line.slice(0, 100))}`);
+        else if ('ready' in answer) onReady();
+        else this.#take(answer);
+      }
     });
   }
 
@@ -122,8 +128,9 @@ export class WarmPowershell {
     const pending = this.#pending.get(answer.id);
     // Of a cancelled script something may still come.
     if (pending === undefined) return;
-    if ('output' in answer) pending.lines.push(answer.output);
-    else if (answer.ok) pending.resolve(pending.lines.join('\n'));
+    if (answer.output !== undefined) pending.lines.push(answer.output);
+    if (!('done' in answer)) return;
+    if (answer.ok) pending.resolve(pending.lines.join('\n'));
     else pending.reject(new AutomationError('script_failed', `the script failed: ${answer.error}`));
   }
 

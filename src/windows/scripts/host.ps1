@@ -1,13 +1,16 @@
 # A PowerShell that stays: takes requests as JSON lines on standard input and answers with JSON lines on standard output.
 #   {"id": 1, "op": "run", "script": "<base64 of UTF-8>", "argument": "<base64>"}
 #   {"id": 1, "op": "cancel"}      {"op": "exit"}
-# Answers: {"ready": true, "pid": 4711}   {"id": 1, "output": "text"}   {"id": 1, "done": true, "ok": true, "error": ""}
+# Answers: {"ready": true, "pid": 4711}   {"id": 1, "output": "text"}
+#   {"id": 1, "done": true, "ok": true, "error": "", "output": "what was left of it"}
 # Each request has a runspace of its own: variables, functions, location, preferences and errors begin afresh. Environment
 # variables belong to the process; they are put back whenever nothing runs.
+# It has to fit into a command line once its comments and indentation are gone, and must not say $input: PowerShell would
+# read standard input itself.
 $ErrorActionPreference = 'Stop'
-$utf8 = New-Object -TypeName Text.UTF8Encoding -ArgumentList $false
-$reader = New-Object -TypeName IO.StreamReader -ArgumentList ([Console]::OpenStandardInput()), $utf8
-$writer = New-Object -TypeName IO.StreamWriter -ArgumentList ([Console]::OpenStandardOutput()), $utf8
+$utf8 = [Text.UTF8Encoding]::new($false)
+$reader = [IO.StreamReader]::new([Console]::OpenStandardInput(), $utf8)
+$writer = [IO.StreamWriter]::new([Console]::OpenStandardOutput(), $utf8)
 $writer.AutoFlush = $true
 $running = @{}
 $environment = [Environment]::GetEnvironmentVariables()
@@ -23,16 +26,17 @@ function Start-Request {
     $text = $utf8.GetString([Convert]::FromBase64String($Request.script))
     [void]$shell.AddScript("`$ProgressPreference = 'SilentlyContinue'; `$ErrorActionPreference = 'Stop'").AddStatement()
     [void]$shell.AddScript($text).AddArgument([string]$Request.argument)
-    $output = New-Object -TypeName 'Management.Automation.PSDataCollection[PSObject]'
-    $entry = @{ Shell = $shell; Output = $output }
-    $entry.Handle = $shell.BeginInvoke((New-Object -TypeName 'Management.Automation.PSDataCollection[PSObject]'), $output)
-    $running[[string]$Request.id] = $entry
+    $output = [Management.Automation.PSDataCollection[PSObject]]::new()
+    $nothing = [Management.Automation.PSDataCollection[PSObject]]::new()
+    $handle = $shell.BeginInvoke($nothing, $output)
+    $running[[string]$Request.id] = @{ Shell = $shell; Output = $output; Handle = $handle }
 }
 
-function Send-Output {
-    param([string]$Id, $Entry)
-    foreach ($item in $Entry.Output.ReadAll()) {
-        Send-Line -Message @{ id = [int]$Id; output = [string]$item }
+function Add-Output {
+    param($Message, $Entry)
+    $items = $Entry.Output.ReadAll()
+    if ($items.Count -gt 0) {
+        $Message.output = $items -join "`n"
     }
 }
 
@@ -46,10 +50,11 @@ function Complete-Request {
         $ok = $false
         $reason = [string]$_.Exception.GetBaseException().Message
     }
-    Send-Output -Id $Id -Entry $Entry
+    $message = @{ id = [int]$Id; done = $true; ok = $ok; error = $reason }
+    Add-Output -Message $message -Entry $Entry
     $Entry.Shell.Dispose()
     $running.Remove($Id)
-    Send-Line -Message @{ id = [int]$Id; done = $true; ok = $ok; error = $reason }
+    Send-Line -Message $message
 }
 
 function Restore-Environment {
@@ -95,7 +100,11 @@ while ($isOpen) {
                 Restore-Environment
             }
         } else {
-            Send-Output -Id $id -Entry $entry
+            $message = @{ id = [int]$id }
+            Add-Output -Message $message -Entry $entry
+            if ($message.output) {
+                Send-Line -Message $message
+            }
         }
     }
 }
