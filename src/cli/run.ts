@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { isFleetPass, restartWithoutOptimizer } from './restart.ts';
 
 /**
  * Runs one command line.
@@ -13,6 +14,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     writeSync(1, `${versions.version}\n`);
     return 0;
   }
+  if (isFleetPass(argv)) restartWithoutOptimizer(argv);
   const { dispatch } = await import('./dispatch.ts');
   return dispatch(argv);
 }

@@ -105,6 +105,33 @@ suite('a fleet of hosts', skip, () => {
     assert.equal(labs[1]?.state.faults.has('aloha-server-dead'), false);
   });
 
+  it('is passed over without the optimizing compiler, which nothing that is started from there hears of', async () => {
+    const [told, begun] = [join(program.home, 'told'), join(program.home, 'begun')];
+    const { exitCode, stderr } = await program.run(
+      ['--config', config, 'supervisor', 'run', '--once', '--all-hosts', '--quiet'],
+      {
+        env: {
+          WIN_AUTOMATION_SUPERVISOR_FAILPOINT: 'aloha_server',
+          WIN_AUTOMATION_SUPERVISOR_ON_CHANGE_CMD: `env >> ${told}; tr '\\0' '\\n' < /proc/$PPID/environ >> ${begun}`,
+        },
+      },
+    );
+    assert.equal(exitCode, 3);
+    assert.equal(stderr, '');
+    assert.match(readFileSync(begun, 'utf8'), /^BUN_JSC_useDFGJIT=0$/m);
+    assert.match(readFileSync(told, 'utf8'), /^WIN_AUTOMATION_SUPERVISOR_FAILPOINT=/m);
+    assert.doesNotMatch(readFileSync(told, 'utf8'), /BUN_JSC/);
+  });
+
+  it('can be left by SIGTERM in the middle of a pass', async () => {
+    await labs[0]?.setFault('aloha-hang', true);
+    const { exitCode } = await program.run(['--config', config, 'supervisor', 'run', '--once', '--all-hosts'], {
+      onStart: (child) => setTimeout(() => child.kill('SIGTERM'), 500),
+    });
+    await labs[0]?.setFault('aloha-hang', false);
+    assert.equal(exitCode, 143);
+  });
+
   for (const args of [
     ['windows', 'exec', '--all-hosts', '--raw', '--', 'x'],
     ['windows', 'exec', '--all-hosts', '--parallel', '0', '--', 'x'],
