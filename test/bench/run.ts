@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
@@ -29,6 +29,8 @@ interface Race {
   readonly ours: Timed;
   readonly peer: Timed;
   readonly peerName: string;
+  /** Files that must not be there when a round begins: to take an old one away takes a file system longer than to write. */
+  readonly fresh?: readonly string[];
 }
 
 const executable = resolve('dist/win-automation');
@@ -56,7 +58,8 @@ function runProgram(program: string, args: readonly string[]): Promise<{ status:
   });
 }
 
-async function timeMs(timed: Timed): Promise<number> {
+async function timeMs(timed: Timed, fresh: readonly string[] = []): Promise<number> {
+  for (const file of fresh) rmSync(file, { force: true });
   // What the one before left for the disk to write later must not be paid for by the next.
   spawnSync('sync');
   const startedMs = performance.now();
@@ -74,10 +77,10 @@ const warmUpRounds = 2;
 
 const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-async function race({ name, limit, rounds, ours, peer, peerName }: Race): Promise<boolean> {
+async function race({ name, limit, rounds, ours, peer, peerName, fresh }: Race): Promise<boolean> {
   const times = { ours: [] as number[], peer: [] as number[] };
   for (let round = 0; round < rounds + warmUpRounds; round += 1) {
-    const [mine, theirs] = [await timeMs(ours), await timeMs(peer)];
+    const [mine, theirs] = [await timeMs(ours, fresh), await timeMs(peer, fresh)];
     // The first two rounds only warm the caches.
     if (round < warmUpRounds) continue;
     times.ours.push(mine);
@@ -115,8 +118,13 @@ const ssh = [
 
 const bigFile = join(scratch, 'big');
 writeFileSync(bigFile, randomBytes(512 * 1024 * 1024));
+const bigRemoteFile = join(sshd.dir, 'big');
+copyFileSync(bigFile, bigRemoteFile);
 const scpOptions = [...ssh.slice(1, 6), `-P${sshd.port}`, '-q'];
-const remoteFile = `${sshd.user}@127.0.0.1:wa-bench-big`;
+const remoteDir = join(sshd.dir, 'files');
+mkdirSync(remoteDir);
+chmodSync(remoteDir, 0o777);
+const remote = (file: string) => `${sshd.user}@127.0.0.1:${file}`;
 
 const titlePage = 'data:text/html,<title>hello</title><h1>hello</h1>';
 const nodeScript = join(scratch, 'peer.mjs');
@@ -170,18 +178,19 @@ const races: readonly Race[] = [
     name: 'windows put of 512 MiB',
     limit: 1,
     rounds: 9,
-    ours: [executable, 'windows', 'put', bigFile, 'wa-bench-big'],
-    // Each replaces its own: to take away the other's, written in other steps, costs something else.
-    peer: ['scp', ...scpOptions, bigFile, `${remoteFile}-scp`],
+    ours: [executable, 'windows', 'put', bigFile, join(remoteDir, 'put')],
+    peer: ['scp', ...scpOptions, bigFile, remote(join(remoteDir, 'put'))],
     peerName: "Debian's scp",
+    fresh: [join(remoteDir, 'put')],
   },
   {
     name: 'windows get of 512 MiB',
     limit: 1,
     rounds: 9,
-    ours: [executable, 'windows', 'get', 'wa-bench-big', join(scratch, 'back')],
-    peer: ['scp', ...scpOptions, remoteFile, join(scratch, 'back-scp')],
+    ours: [executable, 'windows', 'get', bigRemoteFile, join(scratch, 'back')],
+    peer: ['scp', ...scpOptions, remote(bigRemoteFile), join(scratch, 'back')],
     peerName: "Debian's scp",
+    fresh: [join(scratch, 'back')],
   },
   {
     name: 'playwright: connect, page, screenshot',
