@@ -1,6 +1,7 @@
 import { logLevels } from '../core/logger.ts';
 import {
   boolean,
+  command,
   duration,
   hostAndPort,
   hostName,
@@ -123,7 +124,7 @@ const globalSections = {
     interval: setting(seconds, '30s', 'from one pass to the next'),
     failure_threshold: setting(integer(1, 100), 3, 'failed passes in a row that open the breaker'),
     cooldown: setting(seconds, '60s', 'how long an open breaker holds remedies back'),
-    on_change_cmd: optional(line('a command line'), 'run when the state changes, with JSON on its standard input'),
+    on_change_cmd: optional(command, 'run when the state changes, with JSON on its standard input'),
     webhook_url: optional(httpUrl(), 'posted to when the state changes'),
   },
   retry: {

@@ -29,6 +29,28 @@ export const line = (accepts: string) => kindOf(v.pipe(v.string(), v.minLength(1
 /** A line of text that may be empty, such as a command to run. */
 export const optionalLine = (accepts: string) => kindOf(v.pipe(v.string(), noControl), accepts);
 
+/** A command: a line for /bin/sh, or its words, which no shell sees; in the environment the latter as JSON. */
+export type Command = string | readonly [string, ...string[]];
+
+const words = v.pipe(v.tupleWithRest([v.pipe(v.string(), v.minLength(1), noControl)], v.pipe(v.string(), noControl)));
+
+export const command = kindOf<Command>(
+  v.union([v.pipe(v.string(), v.minLength(1), noControl), words]),
+  'a line for /bin/sh, or an array of a program and its arguments',
+  {
+    fromText: (text) => (text.startsWith('[') ? (parseJson(text) ?? text) : text),
+    toText: (value) => (typeof value === 'string' ? value : JSON.stringify(value)),
+  },
+);
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A DNS name or an IP address, without a port. */
 export const hostName = kindOf(
   v.pipe(

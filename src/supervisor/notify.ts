@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { Command } from '../config/values.ts';
 import { Deadline } from '../core/deadline.ts';
 import { milliseconds } from '../core/duration.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
@@ -24,8 +25,8 @@ export interface StateChange {
 }
 
 export interface NotifyOptions {
-  /** Run by /bin/sh, the change as JSON on its standard input. */
-  readonly command: string | undefined;
+  /** The change goes to its standard input as JSON. */
+  readonly command: Command | undefined;
   /** Posted to, the change as JSON. */
   readonly webhookUrl: string | undefined;
   readonly attempts: number;
@@ -50,9 +51,10 @@ export async function notify(change: StateChange, options: NotifyOptions): Promi
   ]);
 }
 
-function runCommand(command: string, change: StateChange, signal: AbortSignal): Promise<void> {
+function runCommand(command: Command, change: StateChange, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', command], { stdio: ['pipe', 'ignore', 'ignore'], signal });
+    const [program, ...args] = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
+    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], signal });
     child.once('error', reject);
     // A command that does not read its input is no fault.
     child.stdin.on('error', () => undefined);

@@ -99,6 +99,25 @@ describe('the configuration', () => {
     assert.throws(() => hostConfig(config, 'alhpa'), { code: 'usage', message: /did you mean alpha/ });
   });
 
+  it('takes a command as a line for the shell or as words, from the environment too', async () => {
+    const commandOf = async (on_change_cmd: unknown) =>
+      (await load({ supervisor: { on_change_cmd } })).config.supervisor;
+    assert.equal((await commandOf('a | b')).on_change_cmd, 'a | b');
+    assert.deepEqual((await commandOf(['a', '', '| b'])).on_change_cmd, ['a', '', '| b']);
+    for (const [text, read] of [
+      ['["a", "b c"]', ['a', 'b c']],
+      ['[ -f x ] && y', '[ -f x ] && y'],
+    ] as const) {
+      const loaded = await load({}, { WIN_AUTOMATION_SUPERVISOR_ON_CHANGE_CMD: text });
+      assert.deepEqual(loaded.config.supervisor.on_change_cmd, read);
+    }
+    const accepted = 'give a line for /bin/sh, or an array of a program and its arguments';
+    for (const wrong of [[], [''], [1], {}, '', 'a\n']) {
+      const [problem = ''] = await problems({ supervisor: { on_change_cmd: wrong } });
+      assert.ok(problem.startsWith('supervisor.on_change_cmd: ') && problem.endsWith(accepted), problem);
+    }
+  });
+
   it('warns of a variable that nothing reads', async () => {
     const { warnings } = await load({}, { WIN_AUTOMATION_WINDOWS_SHH_HOST: 'x', WIN_AUTOMATION_METRICS_PATH: '/m' });
     assert.deepEqual(warnings, [
@@ -255,7 +274,9 @@ describe('config show', () => {
   });
 
   it('gives back a configuration that reads the same', async () => {
-    const first = listSettings(await load({ timeout: '1m1s', supervisor: { webhook_url: 'https://h/x' } }));
+    const first = listSettings(
+      await load({ timeout: '1m1s', supervisor: { webhook_url: 'https://h/x', on_change_cmd: 'a b' } }),
+    );
     const file: Record<string, Record<string, unknown>> = {};
     for (const { key, value, origin } of first) {
       if (value === null || origin !== 'file') continue;

@@ -152,7 +152,9 @@ suite('supervisor', skip, () => {
     assert.equal(existsSync(file), false);
     await once(failing);
     await once(failing);
-    await once(env);
+    // As words this time, which no shell takes apart.
+    const words = JSON.stringify(['tee', '-a', file]);
+    await once({ ...env, WIN_AUTOMATION_SUPERVISOR_ON_CHANGE_CMD: words });
     server.close();
     const told = readFileSync(file, 'utf8')
       .trimEnd()
