@@ -21,8 +21,7 @@ export function restartWithoutOptimizer(argv: readonly string[]): void {
   // From source, or under another runtime, it would take more than these words.
   if (!process.argv[1]?.startsWith('/$bunfs/')) return;
   try {
-    // Not by its path, where by now another version may be.
-    process.execve?.('/proc/self/exe', [process.argv0, ...argv], { ...process.env, [option]: '0' });
+    process.execve?.(process.execPath, [process.argv0, ...argv], { ...process.env, [option]: '0' });
   } catch {
     // Slower then, and no less right.
   }
