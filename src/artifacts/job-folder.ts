@@ -1,10 +1,11 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Writable } from 'node:stream';
+import { digestOf } from '../core/digest.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
 import type { Redact } from '../core/redact.ts';
 import { requireArtifactPath } from './artifact-path.ts';
-import { digestOf, HashingFile } from './hashing.ts';
+import { HashingFile } from './hashing-file.ts';
 import { requireJobId } from './job-id.ts';
 import { type ArtifactEntry, type Manifest, writeManifest } from './manifest.ts';
 

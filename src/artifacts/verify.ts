@@ -1,7 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { digestOf } from '../core/digest.ts';
 import { AutomationError, systemCodeOf } from '../core/errors.ts';
-import { digestOf } from './hashing.ts';
 import { requireJobId } from './job-id.ts';
 import { type ArtifactEntry, type Manifest, readManifest } from './manifest.ts';
 

@@ -1,7 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { digestOf } from '../core/digest.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
 import { MemoryKeeper } from '../core/memory.ts';
 import type { WindowsHost } from './host.ts';
@@ -151,18 +151,12 @@ async function verify(
   signal: AbortSignal,
 ): Promise<void> {
   const [here, there] = await Promise.all([
-    sha256Of(local, signal),
+    digestOf(local, signal),
     host.script('hash', { paths: [windowsPath(remote)] }, { signal }),
   ]);
   const hash = there.files[0]?.sha256;
-  if (hash !== here)
-    throw new AutomationError('file_failed', `${name}: SHA-256 is ${here} here and ${hash} on Windows`);
-}
-
-async function sha256Of(path: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { signal })) hash.update(chunk);
-  return hash.digest('hex');
+  if (hash !== here.sha256)
+    throw new AutomationError('file_failed', `${name}: SHA-256 is ${here.sha256} here and ${hash} on Windows`);
 }
 
 async function localItems(dir: string, remote: string): Promise<Item[]> {

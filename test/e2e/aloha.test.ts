@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
-import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
+import { type RunOptions, whyNoExecutable } from '../support/executable.ts';
 import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
+import { LabAndProgram } from '../support/lab-and-program.ts';
 import { eventually } from '../support/processes.ts';
 import { suite } from '../support/suite.ts';
 
@@ -15,20 +16,10 @@ const overSsh = {
 };
 
 suite('aloha', skip, () => {
-  let lab: TestLab;
-  let program: Executable;
-  before(async () => {
-    lab = await startTestLab();
-    program = installExecutable();
-  });
-  after(async () => {
-    await lab.close();
-    program.remove();
-  });
-  const run = (args: readonly string[], options: RunOptions = {}) =>
-    program.run(['aloha', ...args], { ...options, env: { ...lab.env, ...options.env } });
+  const at = new LabAndProgram();
+  const run = (args: readonly string[], options: RunOptions = {}) => at.run(['aloha', ...args], options);
   const task = (...args: string[]) => run(['run', '--task', 'open the door', ...args]);
-  const idle = () => eventually('Aloha is idle', () => !lab.aloha.runs.isOn);
+  const idle = () => eventually('Aloha is idle', () => !at.lab.aloha.runs.isOn);
 
   it('health tells server and client apart', async () => {
     const { exitCode, stdout } = await run(['health', '--json']);
@@ -44,34 +35,34 @@ suite('aloha', skip, () => {
   });
 
   it('health names a half that is dead, with exit 3', async () => {
-    await lab.setFault('aloha-client-dead', true);
+    await at.lab.setFault('aloha-client-dead', true);
     const { exitCode, stdout } = await run(['health', '--json']);
-    await lab.setFault('aloha-client-dead', false);
+    await at.lab.setFault('aloha-client-dead', false);
     const [server, client] = JSON.parse(stdout.toString()).checks;
     assert.deepEqual([exitCode, server.state, client.reason], [3, 'ok', 'not_running']);
   });
 
   it('health says the firewall where TCP connects and HTTP hangs, with both rules of the reference', async () => {
-    await lab.setFault('firewall', true);
+    await at.lab.setFault('firewall', true);
     const { exitCode, stdout } = await run(['health'], { env: { WIN_AUTOMATION_TIMEOUT: '1s' } });
-    await lab.setFault('firewall', false);
+    await at.lab.setFault('firewall', false);
     assert.equal(exitCode, 4);
     assert.match(stdout.toString(), /New-NetFirewallRule -DisplayName Aloha-7887 [^"]*-LocalPort 7887 -Profile Any/);
     assert.match(stdout.toString(), /New-NetFirewallRule -DisplayName Aloha-7888 [^"]*-LocalPort 7888 -Profile Any/);
   });
 
   it('reaches both through SSH where the firewall lets nothing else in', async () => {
-    await lab.setFault('firewall', true);
+    await at.lab.setFault('firewall', true);
     const health = await run(['health'], { env: overSsh });
     const done = await run(['run', '--task', 'x'], { env: overSsh });
-    await lab.setFault('firewall', false);
+    await at.lab.setFault('firewall', false);
     assert.deepEqual([health.exitCode, done.exitCode, done.words['state']], [0, 0, 'completed']);
   });
 
   it('run follows a task to its end, and keeps what that very run left', async () => {
     const { exitCode, words } = await task();
     assert.deepEqual([exitCode, words['state'], words['steps']], [0, 'completed', '3']);
-    const manifest = JSON.parse(readFileSync(join(program.home, words['artifacts'] ?? '', 'manifest.json'), 'utf8'));
+    const manifest = JSON.parse(readFileSync(join(at.program.home, words['artifacts'] ?? '', 'manifest.json'), 'utf8'));
     assert.equal(manifest.state, 'completed');
     const paths: string[] = manifest.artifacts.map(({ path }: { path: string }) => path);
     assert.ok(paths.includes('aloha/response.json'));
@@ -82,7 +73,7 @@ suite('aloha', skip, () => {
 
   it('run sends all five fields every time, and one step more than asked', async () => {
     await task('--max-steps', '7', '--trace-name', 'taught');
-    assert.deepEqual(lab.aloha.runs.parameters, {
+    assert.deepEqual(at.lab.aloha.runs.parameters, {
       task: 'open the door',
       selected_screen: 0,
       trace_id: 'taught',
@@ -90,7 +81,10 @@ suite('aloha', skip, () => {
       max_steps: 8,
     });
     await task();
-    assert.deepEqual([lab.aloha.runs.parameters.trace_id, lab.aloha.runs.parameters.max_steps], ['example_trace', 51]);
+    assert.deepEqual(
+      [at.lab.aloha.runs.parameters.trace_id, at.lab.aloha.runs.parameters.max_steps],
+      ['example_trace', 51],
+    );
   });
 
   it('run at its step limit is no success', async () => {
@@ -99,9 +93,9 @@ suite('aloha', skip, () => {
   });
 
   it('run fails where the Aloha server is gone, though the client says success', async () => {
-    await lab.setFault('aloha-server-dead', true);
+    await at.lab.setFault('aloha-server-dead', true);
     const { exitCode, words } = await task();
-    await lab.setFault('aloha-server-dead', false);
+    await at.lab.setFault('aloha-server-dead', false);
     assert.deepEqual(
       [exitCode, words['state'], words['message']],
       [1, 'failed', 'No response from Run server. Exiting.'],
@@ -116,23 +110,23 @@ suite('aloha', skip, () => {
   it('run tells when somebody else stopped it', async () => {
     const [{ words, exitCode }] = await Promise.all([
       task(),
-      eventually('it runs', () => lab.aloha.runs.isOn).then(() => lab.aloha.runs.stop()),
+      eventually('it runs', () => at.lab.aloha.runs.isOn).then(() => at.lab.aloha.runs.stop()),
     ]);
     assert.deepEqual([exitCode, words['state']], [1, 'stopped']);
   });
 
   it('run at its deadline stops the task and waits for its end', async () => {
-    lab.aloha.runs.stepMs = 700;
+    at.lab.aloha.runs.stepMs = 700;
     const { exitCode, words } = await task('--timeout', '1s');
-    lab.aloha.runs.stepMs = 200;
-    assert.deepEqual([exitCode, words['state'], lab.aloha.runs.isOn], [4, 'timeout', false]);
+    at.lab.aloha.runs.stepMs = 200;
+    assert.deepEqual([exitCode, words['state'], at.lab.aloha.runs.isOn], [4, 'timeout', false]);
   });
 
   it('run under Ctrl-C stops the task and waits for its end', async () => {
     const { exitCode, words } = await run(['run', '--task', 'x'], {
-      onStart: (child) => void eventually('it runs', () => lab.aloha.runs.isOn).then(() => child.kill('SIGINT')),
+      onStart: (child) => void eventually('it runs', () => at.lab.aloha.runs.isOn).then(() => child.kill('SIGINT')),
     });
-    assert.deepEqual([exitCode, words['state'], lab.aloha.runs.isOn], [130, 'stopped', false]);
+    assert.deepEqual([exitCode, words['state'], at.lab.aloha.runs.isOn], [130, 'stopped', false]);
   });
 
   it('of two callers at once one runs and the other is told busy', async () => {
@@ -151,11 +145,11 @@ suite('aloha', skip, () => {
   });
 
   it('run is blocked, with exit 1, where the desktop is locked', async () => {
-    await lab.setFault('locked', true);
+    await at.lab.setFault('locked', true);
     const { exitCode, words } = await task();
-    await lab.setFault('locked', false);
+    await at.lab.setFault('locked', false);
     assert.deepEqual([exitCode, words['state'], words['reason']], [1, 'blocked', 'locked']);
-    assert.equal(lab.aloha.runs.isOn, false);
+    assert.equal(at.lab.aloha.runs.isOn, false);
   });
 
   it('run is skipped where its check holds', async () => {
@@ -176,7 +170,7 @@ suite('aloha', skip, () => {
   ]) {
     it(`refuses ${JSON.stringify(args)} and starts nothing`, async () => {
       assert.equal((await run(args)).exitCode, 2);
-      assert.equal(lab.aloha.runs.isOn, false);
+      assert.equal(at.lab.aloha.runs.isOn, false);
     });
   }
 });

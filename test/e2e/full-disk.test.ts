@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { after, before, it } from 'node:test';
-import { type Executable, installExecutable, whyNoExecutable } from '../support/executable.ts';
-import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
+import { after, it } from 'node:test';
+import { whyNoExecutable } from '../support/executable.ts';
+import { whyNoLab } from '../support/lab.ts';
+import { LabAndProgram } from '../support/lab-and-program.ts';
 import { eventually } from '../support/processes.ts';
 import { suite } from '../support/suite.ts';
 
@@ -22,29 +23,22 @@ const disk = whyNoExecutable === undefined && whyNoLab === undefined ? mountSmal
 const skip = whyNoExecutable ?? whyNoLab ?? disk?.why ?? false;
 
 suite('a full disk', skip, () => {
-  let lab: TestLab;
-  let program: Executable;
+  const at = new LabAndProgram();
   const filler = join(disk?.dir ?? '', 'filler');
-  before(async () => {
-    lab = await startTestLab();
-    program = installExecutable();
-  });
-  after(async () => {
-    await lab.close();
-    program.remove();
+  after(() => {
     spawnSync('umount', [disk?.dir ?? '']);
     rmSync(disk?.dir ?? '', { recursive: true, force: true });
   });
 
   it('is told clearly, and no job is lost by it', async () => {
-    const env = { ...lab.env, WIN_AUTOMATION_STATE_DIR: join(disk?.dir ?? '', 'state') };
-    const run = (...args: string[]) => program.run(args, { env });
+    const env = { ...at.lab.env, WIN_AUTOMATION_STATE_DIR: join(disk?.dir ?? '', 'state') };
+    const run = (...args: string[]) => at.program.run(args, { env });
     const enqueue = (...args: string[]) =>
       run('jobs', 'enqueue', '--type', 'windows.exec', ...args, '--', 'ping -n 3 127.0.0.1');
     const first = (await enqueue()).words['job_id'] ?? '';
-    const worker = spawn(program.path, ['worker', '--lease', '20s'], {
-      env: { PATH: process.env['PATH'] ?? '', HOME: program.home, ...env },
-      cwd: program.home,
+    const worker = spawn(at.program.path, ['worker', '--lease', '20s'], {
+      env: { PATH: process.env['PATH'] ?? '', HOME: at.program.home, ...env },
+      cwd: at.program.home,
       stdio: 'ignore',
     });
     const state = async () => (await run('jobs', 'status', '--id', first)).words['state'];

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, it } from 'node:test';
-import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
-import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
+import { it } from 'node:test';
+import { installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
+import { whyNoLab } from '../support/lab.ts';
+import { LabAndProgram } from '../support/lab-and-program.ts';
 import { grammarFaults } from '../support/powershell-grammar.ts';
 import { eventually } from '../support/processes.ts';
 import { suite } from '../support/suite.ts';
@@ -12,24 +13,13 @@ import { parseWords } from '../support/words.ts';
 const skip = whyNoExecutable ?? whyNoLab ?? false;
 
 suite('a Windows host (the lab)', skip, () => {
-  let lab: TestLab;
-  let program: Executable;
-  before(async () => {
-    lab = await startTestLab();
-    program = installExecutable();
-  });
-  after(async () => {
-    await lab.close();
-    program.remove();
-  });
-
-  const run = (args: readonly string[], options: RunOptions = {}) =>
-    program.run(args, { ...options, env: { ...lab.env, ...options.env } });
+  const at = new LabAndProgram();
+  const run = (args: readonly string[], options: RunOptions = {}) => at.run(args, options);
   const runJson = async (...args: string[]) => {
     const { exitCode, stdout } = await run([...args, '--json']);
     return { exitCode, payload: JSON.parse(stdout.toString()) };
   };
-  const windowsFile = (name: string) => join(lab.state.root, ...name.split('\\').slice(1));
+  const windowsFile = (name: string) => join(at.lab.state.root, ...name.split('\\').slice(1));
 
   it('answers the commands that people try first', async () => {
     const said = async (command: string) => (await run(['windows', 'exec', '--', command])).words['stdout'];
@@ -44,11 +34,11 @@ suite('a Windows host (the lab)', skip, () => {
     const { exitCode, words } = await run(['windows', 'exec', '--', 'frobnicate --all']);
     assert.deepEqual([exitCode, words['exit_code']], [1, '1']);
     assert.match(words['stderr'] ?? '', /'frobnicate' is not recognized/);
-    assert.ok(lab.notes.includes('the lab does not know: frobnicate --all'));
+    assert.ok(at.lab.notes.includes('the lab does not know: frobnicate --all'));
   });
 
   it('runs a PowerShell script with named parameters, whatever characters are in them', async () => {
-    const file = join(program.home, 'greet.ps1');
+    const file = join(at.program.home, 'greet.ps1');
     writeFileSync(file, 'param([string]$Name)\nWrite-Output "<$Name>"\nexit 5\n');
     const name = `it's "q" & ü`;
     const { exitCode, words } = await run(['windows', 'script', file, '--propagate-exit', '--param', `Name=${name}`]);
@@ -56,19 +46,19 @@ suite('a Windows host (the lab)', skip, () => {
   });
 
   it('runs a script too long for a command line from a file that is removed again', async () => {
-    const file = join(program.home, 'long.ps1');
+    const file = join(at.program.home, 'long.ps1');
     writeFileSync(file, `# ${'x'.repeat(20_000)}\nWrite-Output 'done'\n`);
     const { words } = await run(['windows', 'script', file]);
     assert.equal(words['stdout'], 'done\r\n');
-    assert.ok(lab.started.at(-1)?.includes('-File .win-automation-'));
+    assert.ok(at.lab.started.at(-1)?.includes('-File .win-automation-'));
     assert.deepEqual(
-      readdirSync(lab.state.homeDir).filter((entry) => entry.endsWith('.ps1')),
+      readdirSync(at.lab.state.homeDir).filter((entry) => entry.endsWith('.ps1')),
       [],
     );
   });
 
   it('turns the errors of PowerShell back into text', async () => {
-    const file = join(program.home, 'throw.ps1');
+    const file = join(at.program.home, 'throw.ps1');
     writeFileSync(file, "throw 'a < b & c'\n");
     const { exitCode, words } = await run(['windows', 'script', file]);
     assert.equal(exitCode, 1);
@@ -77,27 +67,34 @@ suite('a Windows host (the lab)', skip, () => {
   });
 
   it('puts a folder and gets it back, verified on both sides', async () => {
-    const from = join(program.home, 'site');
+    const from = join(at.program.home, 'site');
     mkdirSync(join(from, 'deep/er'), { recursive: true });
     writeFileSync(join(from, 'index.html'), '<p>hi');
     writeFileSync(join(from, 'deep/er/blob'), Buffer.alloc(100_000, 7));
     const put = await run(['windows', 'put', '--recursive', '--verify', from, 'C:\\site\\']);
     assert.deepEqual([put.exitCode, put.words['files'], put.words['verified']], [0, '2', 'sha256']);
-    const get = await run(['windows', 'get', '--recursive', '--verify', 'C:\\site\\site', join(program.home, 'back')]);
+    const get = await run([
+      'windows',
+      'get',
+      '--recursive',
+      '--verify',
+      'C:\\site\\site',
+      join(at.program.home, 'back'),
+    ]);
     assert.deepEqual([get.exitCode, get.words['size_bytes']], [0, '100005']);
-    assert.equal(readFileSync(join(program.home, 'back/deep/er/blob')).length, 100_000);
+    assert.equal(readFileSync(join(at.program.home, 'back/deep/er/blob')).length, 100_000);
   });
 
   it('refuses a folder without --recursive, and a file that is not there', async () => {
-    assert.equal((await run(['windows', 'put', program.home, 'C:\\x'])).exitCode, 2);
+    assert.equal((await run(['windows', 'put', at.program.home, 'C:\\x'])).exitCode, 2);
     const { exitCode, logs } = await run(['windows', 'get', 'C:\\no\\such', '.']);
     assert.deepEqual([exitCode, logs.at(-1)?.['code']], [1, 'file_failed']);
   });
 
   it('leaves no half file under the final name when it is killed in the middle of a put', async () => {
-    const big = join(program.home, 'big');
+    const big = join(at.program.home, 'big');
     writeFileSync(big, Buffer.alloc(300_000_000));
-    const partly = () => readdirSync(lab.state.root).some((entry) => entry.startsWith('big.bin.part-'));
+    const partly = () => readdirSync(at.lab.state.root).some((entry) => entry.startsWith('big.bin.part-'));
     const { exitCode } = await run(['windows', 'put', big, 'C:\\big.bin'], {
       onStart: (child) => void eventually('the upload has begun', partly).then(() => child.kill('SIGKILL')),
     });
@@ -106,8 +103,8 @@ suite('a Windows host (the lab)', skip, () => {
   });
 
   it('removes the half file when a put is interrupted', async () => {
-    const big = join(program.home, 'big');
-    const partly = () => readdirSync(lab.state.root).some((entry) => entry.startsWith('other.bin.part-'));
+    const big = join(at.program.home, 'big');
+    const partly = () => readdirSync(at.lab.state.root).some((entry) => entry.startsWith('other.bin.part-'));
     const { exitCode } = await run(['windows', 'put', big, 'C:\\other.bin'], {
       onStart: (child) => void eventually('the upload has begun', partly).then(() => child.kill('SIGINT')),
     });
@@ -120,13 +117,13 @@ suite('a Windows host (the lab)', skip, () => {
       const args = ['windows', 'exec', '--shell', shell, '--timeout', '1s', '--', 'ping -n 60 10.0.0.1'];
       const { exitCode, words } = await run(args);
       assert.deepEqual([exitCode, words['state']], [4, 'timeout']);
-      const left = [...lab.state.processes.values()].filter(({ commandLine }) => commandLine.includes('10.0.0.1'));
+      const left = [...at.lab.state.processes.values()].filter(({ commandLine }) => commandLine.includes('10.0.0.1'));
       assert.deepEqual(left, []);
     });
   }
 
   it('tells everything about the host under windows status, with one PowerShell for all of it', async () => {
-    const before = lab.started.length;
+    const before = at.lab.started.length;
     const { exitCode, payload } = await runJson('windows', 'status');
     assert.equal(exitCode, 0);
     assert.deepEqual(payload.gui, { state: 'open' });
@@ -139,12 +136,12 @@ suite('a Windows host (the lab)', skip, () => {
         [9323, true],
       ],
     );
-    const shells = lab.started.slice(before).filter((line) => line.startsWith('powershell.exe'));
+    const shells = at.lab.started.slice(before).filter((line) => line.startsWith('powershell.exe'));
     assert.equal(shells.length, 1);
   });
 
   it('takes a picture of the desktop', async () => {
-    const file = join(program.home, 'desktop.png');
+    const file = join(at.program.home, 'desktop.png');
     const { exitCode, words } = await run(['windows', 'screenshot', '--out', file]);
     assert.equal(exitCode, 0);
     assert.equal(readFileSync(file).subarray(1, 4).toString(), 'PNG');
@@ -158,17 +155,17 @@ suite('a Windows host (the lab)', skip, () => {
     ['nobody', 'nobody_logged_on'],
   ] as const) {
     it(`is blocked, with exit 1, where the desktop is ${fault}`, async () => {
-      await lab.setFault(fault, true);
-      const file = join(program.home, `${fault}.png`);
+      await at.lab.setFault(fault, true);
+      const file = join(at.program.home, `${fault}.png`);
       const { exitCode, words } = await run(['windows', 'screenshot', '--out', file]);
-      await lab.setFault(fault, false);
+      await at.lab.setFault(fault, false);
       assert.deepEqual([exitCode, words['state'], words['reason']], [1, 'blocked', reason]);
       assert.equal(existsSync(file), false);
     });
   }
 
   it('makes a host ready under windows bootstrap --apply, and changes nothing the second time', async () => {
-    await lab.setFault('firewall', true);
+    await at.lab.setFault('firewall', true);
     const first = await runJson('windows', 'bootstrap', '--apply');
     const second = await runJson('windows', 'bootstrap', '--apply');
     assert.deepEqual([first.exitCode, second.exitCode], [0, 0]);
@@ -178,18 +175,18 @@ suite('a Windows host (the lab)', skip, () => {
   });
 
   it('prints a bootstrap script that a real PowerShell grammar takes', async () => {
-    const { stdout } = await program.run(['windows', 'bootstrap']);
+    const { stdout } = await at.program.run(['windows', 'bootstrap']);
     assert.deepEqual(await grammarFaults(stdout.toString()), []);
   });
 
   it('refuses a bootstrap key that is no public key', async () => {
-    const file = join(program.home, 'not-a-key');
+    const file = join(at.program.home, 'not-a-key');
     writeFileSync(file, 'ssh-ed25519 AAAA\nssh-ed25519 BBBB');
-    assert.equal((await program.run(['windows', 'bootstrap', '--key', file])).exitCode, 2);
+    assert.equal((await at.program.run(['windows', 'bootstrap', '--key', file])).exitCode, 2);
   });
 
   it('passes its own selftest, and leaves the host as it was', async () => {
-    const tasks = [...lab.state.tasks.keys()];
+    const tasks = [...at.lab.state.tasks.keys()];
     const { exitCode, stdout } = await run(['windows', 'selftest']);
     const lines = stdout.toString().trimEnd().split('\n').map(parseWords);
     assert.equal(exitCode, 0, stdout.toString());
@@ -198,14 +195,14 @@ suite('a Windows host (the lab)', skip, () => {
       [],
     );
     assert.equal(lines.at(-1)?.['failed'], '0');
-    assert.deepEqual([...lab.state.tasks.keys()], tasks);
-    assert.equal(lab.state.firewall.has('WinAutomation-Selftest'), false);
+    assert.deepEqual([...at.lab.state.tasks.keys()], tasks);
+    assert.equal(at.lab.state.firewall.has('WinAutomation-Selftest'), false);
   });
 
   it('fails the selftest, naming the test, where the host breaks a contract', async () => {
-    await lab.setFault('nobody', true);
+    await at.lab.setFault('nobody', true);
     const { payload } = await runJson('windows', 'selftest');
-    await lab.setFault('nobody', false);
+    await at.lab.setFault('nobody', false);
     const states = Object.fromEntries(
       payload.tests.map((one: { test: string; state: string }) => [one.test, one.state]),
     );
@@ -213,9 +210,9 @@ suite('a Windows host (the lab)', skip, () => {
   });
 
   it('tells that a connection was cut in the middle of a command', async () => {
-    await lab.setFault('ssh-reset', true);
+    await at.lab.setFault('ssh-reset', true);
     const { exitCode, logs } = await run(['windows', 'exec', '--', 'ping -n 30 127.0.0.1']);
-    await lab.setFault('ssh-reset', false);
+    await at.lab.setFault('ssh-reset', false);
     assert.deepEqual([exitCode, logs.at(-1)?.['code']], [3, 'ssh_connection_lost']);
   });
 });

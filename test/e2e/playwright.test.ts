@@ -14,8 +14,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, it } from 'node:test';
-import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
-import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
+import { installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
+import { whyNoLab } from '../support/lab.ts';
+import { LabAndProgram } from '../support/lab-and-program.ts';
 import { suite } from '../support/suite.ts';
 
 const whyNoChromium = existsSync('/usr/bin/chromium') ? undefined : 'no /usr/bin/chromium: install chromium';
@@ -23,25 +24,15 @@ const secret = 'a-secret-path-of-some-length';
 const skip = whyNoExecutable ?? whyNoLab ?? whyNoChromium ?? false;
 
 suite('playwright', skip, () => {
-  let lab: TestLab;
-  let program: Executable;
-  before(async () => {
-    lab = await startTestLab();
-    program = installExecutable();
-  });
-  after(async () => {
-    await lab.close();
-    program.remove();
-  });
-  const run = (args: readonly string[], options: RunOptions = {}) =>
-    program.run(['playwright', ...args], { ...options, env: { ...lab.env, ...options.env } });
+  const at = new LabAndProgram();
+  const run = (args: readonly string[], options: RunOptions = {}) => at.run(['playwright', ...args], options);
   const page = 'data:text/html,<title>the title</title><h1>hello</h1>';
   const manifestOf = (words: Record<string, string>) =>
-    JSON.parse(readFileSync(join(program.home, words['artifacts'] ?? '', 'manifest.json'), 'utf8'));
+    JSON.parse(readFileSync(join(at.program.home, words['artifacts'] ?? '', 'manifest.json'), 'utf8'));
   const artifact = (words: Record<string, string>, name: string) =>
-    join(program.home, words['artifacts'] ?? '', 'playwright', name);
+    join(at.program.home, words['artifacts'] ?? '', 'playwright', name);
   const flowFile = (name: string, text: string) => {
-    writeFileSync(join(program.home, name), text);
+    writeFileSync(join(at.program.home, name), text);
     return name;
   };
 
@@ -68,9 +59,9 @@ suite('playwright', skip, () => {
   });
 
   it('health names both versions where the server is of another one, and the command that mends it', async () => {
-    await lab.setFault('playwright-old', true);
+    await at.lab.setFault('playwright-old', true);
     const { exitCode, stdout } = await run(['health', '--json']);
-    await lab.setFault('playwright-old', false);
+    await at.lab.setFault('playwright-old', false);
     const [verdict] = JSON.parse(stdout.toString()).checks;
     assert.deepEqual([exitCode, verdict.reason], [3, 'version_mismatch']);
     assert.match(verdict.detail, /1\.58.*1\.65/);
@@ -135,9 +126,9 @@ suite('playwright', skip, () => {
       "export default async ({ page }) => { await page.goto('about:blank'); await new Promise(() => {}); };",
     );
     const pending = run(['run', flow, '--timeout', '60s']);
-    setTimeout(() => void lab.setFault('playwright-dead', true), 2_500);
+    setTimeout(() => void at.lab.setFault('playwright-dead', true), 2_500);
     const { exitCode, durationMs } = await pending;
-    await lab.setFault('playwright-dead', false);
+    await at.lab.setFault('playwright-dead', false);
     assert.equal(exitCode, 3);
     assert.ok(durationMs < 30_000);
   });
@@ -160,7 +151,7 @@ suite('playwright', skip, () => {
     const secret = readFileSync(ws_path_file, 'utf8').trim();
     assert.equal(secret.length, 43);
     assert.ok(!stdout.toString().includes(secret));
-    assert.ok(lab.started.every((line) => !line.includes(secret)));
+    assert.ok(at.lab.started.every((line) => !line.includes(secret)));
     const env = { WIN_AUTOMATION_PLAYWRIGHT_WS_PATH: '', WIN_AUTOMATION_PLAYWRIGHT_WS_PATH_FILE: ws_path_file };
     assert.equal((await run(['health'], { env })).exitCode, 0);
     assert.equal((await run(['health'])).exitCode, 3);
@@ -173,9 +164,9 @@ suite('playwright', skip, () => {
     ['playwright-missing', 'missing_playwright'],
   ] as const) {
     it(`install says ${missing}, with the command to run and exit 3`, async () => {
-      await lab.setFault(fault, true);
+      await at.lab.setFault(fault, true);
       const { exitCode, logs } = await run(['install']);
-      await lab.setFault(fault, false);
+      await at.lab.setFault(fault, false);
       assert.deepEqual([exitCode, logs.at(-1)?.['missing']], [3, missing]);
       assert.match(logs.at(-1)?.['hint'] ?? '', /^on Windows: (winget|npm) install/);
     });

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { after, afterEach, before, it } from 'node:test';
-import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
-import { startTestLab, type TestLab, whyNoLab } from '../support/lab.ts';
+import { afterEach, before, it } from 'node:test';
+import { installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
+import { whyNoLab } from '../support/lab.ts';
+import { LabAndProgram } from '../support/lab-and-program.ts';
 import { eventually } from '../support/processes.ts';
 import { suite } from '../support/suite.ts';
 
@@ -12,24 +13,15 @@ const whyNoChromium = existsSync('/usr/bin/chromium') ? undefined : 'no /usr/bin
 const skip = whyNoExecutable ?? whyNoLab ?? whyNoChromium ?? false;
 
 suite('supervisor', skip, () => {
-  let lab: TestLab;
-  let program: Executable;
-  before(async () => {
-    lab = await startTestLab();
-    program = installExecutable();
-    // The first start of a browser takes longer than a check may.
-    await program.run(['playwright', 'health'], { env: lab.env });
-  });
-  after(async () => {
-    await lab.close();
-    program.remove();
-  });
-  const stateDir = () => join(program.home, 'state');
+  const at = new LabAndProgram();
+  // The first start of a browser takes longer than a check may.
+  before(async () => void (await at.run(['playwright', 'health'])));
+  const stateDir = () => join(at.program.home, 'state');
   afterEach(() => rmSync(stateDir(), { recursive: true, force: true }));
   const run = (args: readonly string[], options: RunOptions = {}) =>
-    program.run(['supervisor', ...args], {
+    at.run(['supervisor', ...args], {
       ...options,
-      env: { ...lab.env, WIN_AUTOMATION_STATE_DIR: stateDir(), WIN_AUTOMATION_TIMEOUT: '2s', ...options.env },
+      env: { WIN_AUTOMATION_STATE_DIR: stateDir(), WIN_AUTOMATION_TIMEOUT: '2s', ...options.env },
     });
   interface Line {
     readonly component: string;
@@ -63,7 +55,7 @@ suite('supervisor', skip, () => {
     ['playwright-dead', 'playwright', 'scheduled task WinAutomation-Playwright started'],
   ] as const) {
     it(`repairs ${fault} in one pass (${component}); a second one changes nothing`, async () => {
-      await lab.setFault(fault, true);
+      await at.lab.setFault(fault, true);
       const first = await once();
       assert.deepEqual([first.exitCode, first.of(component).remedy], [0, 'done']);
       assert.ok(first.of(component).changes.includes(change), first.of(component).changes);
@@ -73,35 +65,35 @@ suite('supervisor', skip, () => {
   }
 
   it('registers the task of the Playwright server again where it is gone', async () => {
-    lab.state.tasks.delete('WinAutomation-Playwright');
-    await lab.setFault('playwright-dead', true);
+    at.lab.state.tasks.delete('WinAutomation-Playwright');
+    await at.lab.setFault('playwright-dead', true);
     const { of } = await once();
     assert.match(of('playwright').changes, /registered and started/);
   });
 
   it('says what it would do under --dry-run, and does nothing', async () => {
-    await lab.setFault('aloha-client-dead', true);
+    await at.lab.setFault('aloha-client-dead', true);
     const { exitCode, of } = await once({}, '--dry-run');
     assert.deepEqual([exitCode, of('aloha_client').remedy], [1, 'planned']);
     assert.match(of('aloha_client').changes, /python app_client\.py/);
-    assert.equal(lab.state.faults.has('aloha-client-dead'), true);
-    await lab.setFault('aloha-client-dead', false);
+    assert.equal(at.lab.state.faults.has('aloha-client-dead'), true);
+    await at.lab.setFault('aloha-client-dead', false);
   });
 
   it('reports where nobody is logged on, and does not start a GUI program for nobody', async () => {
-    await lab.setFault('aloha-client-dead', true);
-    await lab.setFault('nobody', true);
+    await at.lab.setFault('aloha-client-dead', true);
+    await at.lab.setFault('nobody', true);
     const { exitCode, of } = await once();
-    await lab.setFault('nobody', false);
-    await lab.setFault('aloha-client-dead', false);
+    await at.lab.setFault('nobody', false);
+    await at.lab.setFault('aloha-client-dead', false);
     assert.deepEqual([exitCode, of('aloha_client').remedy], [1, 'failed']);
     assert.match(of('aloha_client').changes, /nobody is logged on/);
   });
 
   it('ends with exit 3 where SSH can not be reached, and tries no remedy', async () => {
-    await lab.setFault('aloha-client-dead', true);
+    await at.lab.setFault('aloha-client-dead', true);
     const { exitCode, of } = await once({ WIN_AUTOMATION_WINDOWS_SSH_PORT: '1' });
-    await lab.setFault('aloha-client-dead', false);
+    await at.lab.setFault('aloha-client-dead', false);
     assert.deepEqual([exitCode, of('ssh').state, of('aloha_client').remedy], [3, 'failed', 'impossible']);
   });
 
@@ -142,7 +134,7 @@ suite('supervisor', skip, () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
-    const file = join(program.home, 'told.jsonl');
+    const file = join(at.program.home, 'told.jsonl');
     const env = {
       WIN_AUTOMATION_SUPERVISOR_WEBHOOK_URL: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/hook`,
       WIN_AUTOMATION_SUPERVISOR_ON_CHANGE_CMD: `cat >> ${file}`,
@@ -230,21 +222,12 @@ suite('supervisor', skip, () => {
 });
 
 suite('doctor on a Windows host (the lab)', skip, () => {
-  let lab: TestLab;
-  let program: Executable;
-  before(async () => {
-    lab = await startTestLab();
-    program = installExecutable();
-    // The first start of a browser takes longer than a check may.
-    await program.run(['playwright', 'health'], { env: lab.env });
-  });
-  after(async () => {
-    await lab.close();
-    program.remove();
-  });
+  const at = new LabAndProgram();
+  // The first start of a browser takes longer than a check may.
+  before(async () => void (await at.run(['playwright', 'health'])));
   const doctor = async (env: Record<string, string> = {}) => {
-    const options = { env: { ...lab.env, WIN_AUTOMATION_TIMEOUT: '2s', ...env } };
-    const { exitCode, stdout } = await program.run(['doctor', '--json'], options);
+    const options = { env: { ...at.lab.env, WIN_AUTOMATION_TIMEOUT: '2s', ...env } };
+    const { exitCode, stdout } = await at.program.run(['doctor', '--json'], options);
     const payload = JSON.parse(stdout.toString());
     const of = (name: string) => payload.checks.find(({ check }: { check: string }) => check === name);
     return { exitCode, payload, of };
@@ -265,9 +248,9 @@ suite('doctor on a Windows host (the lab)', skip, () => {
     ['host-key-changed', 'ssh', 'failed', 'host_key_changed', 3],
   ] as const) {
     it(`names ${fault}: ${check} is ${state}, ${reason}, exit ${exitCode}`, async () => {
-      await lab.setFault(fault, true);
+      await at.lab.setFault(fault, true);
       const told = await doctor();
-      await lab.setFault(fault, false);
+      await at.lab.setFault(fault, false);
       assert.deepEqual([told.of(check).state, told.of(check).reason, told.exitCode], [state, reason, exitCode]);
     });
   }

@@ -38,7 +38,7 @@ suite('Hatchet that comes and goes', whyNoExecutable ?? whyNoLab ?? whyNoHatchet
   const exitOf = (child: ChildProcess) => new Promise<number | null>((done) => child.once('exit', done));
 
   it('that is killed while a job runs gets its result when it is back, and the job runs once', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const at = await freePort();
     const worker = h.startWorker(['--listen', `127.0.0.1:${at}`]);

@@ -1,11 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { Writable } from 'node:stream';
-
-export interface Digest {
-  readonly sizeBytes: number;
-  readonly sha256: string;
-}
+import type { Digest } from '../core/digest.ts';
 
 /** A sink that writes a file and hashes it in one go, with the file's own back-pressure. */
 export class HashingFile extends Writable {
@@ -40,15 +36,4 @@ export class HashingFile extends Writable {
   digest(): Digest {
     return { sizeBytes: this.#sizeBytes, sha256: this.#hash.digest('hex') };
   }
-}
-
-/** Size and SHA-256 of a file. */
-export async function digestOf(path: string, signal?: AbortSignal): Promise<Digest> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const chunk of createReadStream(path, signal === undefined ? {} : { signal })) {
-    hash.update(chunk);
-    sizeBytes += chunk.length;
-  }
-  return { sizeBytes, sha256: hash.digest('hex') };
 }
