@@ -92,7 +92,8 @@ export async function loadConfig(options: { readonly file?: string | undefined; 
     origins: findings.origins,
     secrets: known,
     file,
-    redact: createRedactor(Object.values(known)),
+    // Whoever knows a webhook's address may post there.
+    redact: createRedactor([...Object.values(known), config.supervisor.webhook_url ?? '']),
     warnings: strayVariables(env, known.hatchetToken !== undefined),
     agentSocket: env['SSH_AUTH_SOCK'] || undefined,
     homeDir,

@@ -161,6 +161,19 @@ suite('supervisor', skip, () => {
     assert.deepEqual(JSON.parse(bodies[1] ?? '').to, 'failed');
   });
 
+  it('keeps the address of a webhook out of its log', async () => {
+    await once();
+    const { stderr } = await run(['run', '--once'], {
+      env: {
+        WIN_AUTOMATION_SUPERVISOR_WEBHOOK_URL: 'http://127.0.0.1:1/hooks/s3cr3t',
+        WIN_AUTOMATION_SUPERVISOR_FAILPOINT: 'hatchet',
+        WIN_AUTOMATION_RETRY_ATTEMPTS: '1',
+      },
+    });
+    assert.match(stderr, /op=notify .*how=webhook/);
+    assert.ok(!stderr.includes('s3cr3t'), stderr);
+  });
+
   it('serves what it last saw under --listen', async () => {
     const port = 30_000 + Math.floor(Math.random() * 10_000);
     let stop = () => undefined as unknown;
