@@ -106,6 +106,14 @@ suite('hatchet up --embedded', whyNoExecutable ?? whyNoLab ?? whyNoHatchet(versi
     await eventually('it is up', () => existsSync(join(h.program.home, 'state/hatchet.json')), 20_000);
   });
 
+  it('leaves nothing behind where it is killed by SIGKILL', async () => {
+    const file = join(h.program.home, 'state/hatchet.json');
+    const child = start('--sidecar', handshake());
+    await eventually('it is up', () => existsSync(file), 20_000);
+    child.kill('SIGKILL');
+    await eventually('its child has ended, and tidied up', () => !existsSync(file), 10_000);
+  });
+
   it('says how else, where the sidecar does not come up', async () => {
     const { exitCode, logs } = await h.run(['hatchet', 'up', '--embedded', '--sidecar', sidecar('exit 3\n')]);
     assert.deepEqual([exitCode, logs.at(-1)?.['code']], [3, 'container_failed']);

@@ -16,8 +16,10 @@ export const relayedFlag = 'relayed';
 export async function relayed({ logger, op, signal }: Invocation): Promise<number> {
   const script = versions.commit === 'source' ? [process.argv[1] ?? ''] : [];
   const child = spawn(process.execPath, [...script, ...process.argv.slice(2), `--${relayedFlag}`], {
-    stdio: ['ignore', 'inherit', 'pipe'],
+    stdio: ['pipe', 'inherit', 'pipe'],
   });
+  // The child may be gone before us.
+  child.stdin.on('error', () => undefined);
   const log = logger();
   createInterface({ input: child.stderr }).on('line', (line) => {
     if (/^ts=\S+ level=/.test(line)) process.stderr.write(`${line}\n`);
@@ -31,4 +33,10 @@ export async function relayed({ logger, op, signal }: Invocation): Promise<numbe
     child.once('error', reject);
     child.once('close', (exitCode) => resolve(exitCode ?? 1));
   });
+}
+
+/** In the child: ends it as SIGTERM does once the parent is gone, by kill -9 too, which closes our standard input. */
+export function endWithParent(): void {
+  process.stdin.once('end', () => process.kill(process.pid, 'SIGTERM'));
+  process.stdin.resume();
 }

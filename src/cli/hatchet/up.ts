@@ -10,7 +10,7 @@ import { defineAction } from '../command.ts';
 import type { Invocation, Session } from '../invocation.ts';
 import { wholeNumber } from '../job-input.ts';
 import { sdNotify } from '../sd-notify.ts';
-import { relayed, relayedFlag } from './relay.ts';
+import { endWithParent, relayed, relayedFlag } from './relay.ts';
 
 export default defineAction({
   name: 'up',
@@ -58,6 +58,7 @@ export default defineAction({
     const session = await invocation.open();
     if (!args.embedded) return containers(invocation, session);
     if (!args[relayedFlag]) return relayed(invocation);
+    endWithParent();
     const { startEmbedded } = await import('../../hatchet/embedded.ts');
     const { signal, output } = invocation;
     await using embedded = await startEmbedded({
@@ -72,7 +73,7 @@ export default defineAction({
     });
     await tell(output, session, embedded.server);
     sdNotify('READY=1', 'STATUS=the embedded server runs');
-    await sleep(2 ** 31 - 1, signal).catch(() => undefined);
+    while (!signal.aborted) await sleep(2 ** 31 - 1, signal).catch(() => undefined);
     sdNotify('STOPPING=1');
     return 0;
   },
