@@ -23,33 +23,32 @@ function kindOf<T>(schema: v.GenericSchema<unknown, T>, accepts: string, more: P
   return { schema, accepts, fromText: asItIs, toText: String, ...more } as ValueKind<T>;
 }
 
+const anyLine = v.pipe(v.string(), noControl);
+const fullLine = v.pipe(v.string(), v.minLength(1), noControl);
+
 /** A non-empty line of text, such as a user or a path. */
-export const line = (accepts: string) => kindOf(v.pipe(v.string(), v.minLength(1), noControl), accepts);
+export const line = (accepts: string) => kindOf(fullLine, accepts);
 
 /** A line of text that may be empty, such as a command to run. */
-export const optionalLine = (accepts: string) => kindOf(v.pipe(v.string(), noControl), accepts);
+export const optionalLine = (accepts: string) => kindOf(anyLine, accepts);
 
 /** A command: a line for /bin/sh, or its words, which no shell sees; in the environment the latter as JSON. */
 export type Command = string | readonly [string, ...string[]];
 
-const words = v.pipe(v.tupleWithRest([v.pipe(v.string(), v.minLength(1), noControl)], v.pipe(v.string(), noControl)));
+// A line for the shell may begin with a bracket too.
+const jsonArray = v.pipe(v.string(), v.startsWith('['), v.parseJson());
 
 export const command = kindOf<Command>(
-  v.union([v.pipe(v.string(), v.minLength(1), noControl), words]),
+  v.union([fullLine, v.tupleWithRest([fullLine], anyLine)]),
   'a line for /bin/sh, or an array of a program and its arguments',
   {
-    fromText: (text) => (text.startsWith('[') ? (parseJson(text) ?? text) : text),
+    fromText: (text) => {
+      const parsed = v.safeParse(jsonArray, text);
+      return parsed.success ? parsed.output : text;
+    },
     toText: (value) => (typeof value === 'string' ? value : JSON.stringify(value)),
   },
 );
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** A DNS name or an IP address, without a port. */
 export const hostName = kindOf(

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeKeyPair } from '../../src/lab/keys.ts';
 import { type LabOptions, startLab } from '../../src/lab/lab.ts';
+import { median } from './median.ts';
 
 export interface FleetBench {
   readonly oneMs: number;
@@ -67,8 +68,7 @@ interface Timed {
   readonly peakRssBytes: number;
 }
 
-const medianMs = (runs: readonly Timed[]): number =>
-  runs.map(({ ms }) => ms).sort((a, b) => a - b)[Math.floor(runs.length / 2)] ?? 0;
+const medianMs = (runs: readonly Timed[]): number => median(runs.map(({ ms }) => ms));
 
 function timed([program = '', ...args]: readonly string[], home: string): Promise<Timed> {
   return new Promise((done, fail) => {

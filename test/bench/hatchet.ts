@@ -8,6 +8,7 @@ import { makeEnvelope } from '../../src/jobs/engines/hatchet/envelope.ts';
 import { HatchetWorker } from '../../src/jobs/engines/hatchet/worker.ts';
 import { HatchetServer, whyNoHatchet } from '../support/hatchet-server.ts';
 import { jobRequest } from '../support/job-request.ts';
+import { median } from './median.ts';
 import { noop } from './noop.ts';
 
 const version = 'v0.105.0';
@@ -40,8 +41,6 @@ export async function benchHatchet(dir: string, count: number): Promise<HatchetB
     await server.close();
   }
 }
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 type Env = Readonly<Record<string, string>>;
 

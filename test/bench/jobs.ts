@@ -9,6 +9,7 @@ import { createLogger } from '../../src/core/logger.ts';
 import { Metrics } from '../../src/core/metrics.ts';
 import { LocalEngine } from '../../src/jobs/engines/local/engine.ts';
 import { jobRequest } from '../support/job-request.ts';
+import { median } from './median.ts';
 import { noop } from './noop.ts';
 
 export interface JobBench {
@@ -66,6 +67,5 @@ export async function benchJobs(dir: string, count: number): Promise<JobBench> {
   const late = process.memoryUsage.rss();
   stop.abort();
   await running;
-  delays.sort((a, b) => a - b);
-  return { jobsPerSecond: count / seconds, rssBytes: [early, late], startDelayMs: delays[25] ?? 0 };
+  return { jobsPerSecond: count / seconds, rssBytes: [early, late], startDelayMs: median(delays) };
 }

@@ -5,6 +5,7 @@ import { runPass } from '../../src/supervisor/pass.ts';
 import { emptyHostState } from '../../src/supervisor/state-file.ts';
 import { WindowsHost } from '../../src/windows/host.ts';
 import { sshTarget } from '../../src/windows/target.ts';
+import { median } from './median.ts';
 
 export interface PassBench {
   /** A whole pass against its slowest check, the median of all passes. */
@@ -40,6 +41,5 @@ export async function benchPasses(
     ratios.push(result.durationMs / Math.max(1, ...result.components.map(({ verdict }) => verdict.durationMs)));
     if (i === 99) early = openFiles();
   }
-  ratios.sort((a, b) => a - b);
-  return { ratio: ratios[Math.floor(passes / 2)] ?? 0, passes, openFiles: [early, openFiles()] };
+  return { ratio: median(ratios), passes, openFiles: [early, openFiles()] };
 }

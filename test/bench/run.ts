@@ -13,6 +13,7 @@ import { startSshd } from '../support/sshd.ts';
 import { benchFleet } from './fleet.ts';
 import { benchHatchet } from './hatchet.ts';
 import { benchJobs } from './jobs.ts';
+import { median } from './median.ts';
 import { benchPasses } from './passes.ts';
 
 /**
@@ -74,8 +75,6 @@ async function timeMs(timed: Timed, fresh: readonly string[] = []): Promise<numb
 }
 
 const warmUpRounds = 2;
-
-const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 async function race({ name, limit, rounds, ours, peer, peerName, fresh }: Race): Promise<boolean> {
   const times = { ours: [] as number[], peer: [] as number[] };
