@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -50,7 +51,8 @@ export class JobFolder {
   static async create(outDir: string, facts: JobFacts, redact: Redact): Promise<JobFolder> {
     const dir = join(outDir, requireJobId(facts.jobId));
     try {
-      const made = await mkdir(dir, { recursive: true, mode: 0o700 });
+      // As in writeManifest: done sooner than another thread could be asked to.
+      const made = mkdirSync(dir, { recursive: true, mode: 0o700 });
       const left = made === undefined ? await readdir(dir) : [];
       for (const name of left) await rm(join(dir, name), { recursive: true });
       const folder = new JobFolder(dir, facts, redact);

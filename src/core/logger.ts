@@ -1,4 +1,4 @@
-import { createConsola } from 'consola/core';
+import { type ConsolaInstance, createConsola } from 'consola/core';
 import type { Scalar } from './errors.ts';
 import type { Redact } from './redact.ts';
 import { encodeWords } from './words.ts';
@@ -56,21 +56,36 @@ export interface LoggerOptions {
   readonly now?: () => Date;
 }
 
+/** One a level, made when it is first needed: a worker makes two loggers for every job. */
+const fronts = new Map<LogLevel, ConsolaInstance>();
+
+function frontOf(level: LogLevel): ConsolaInstance {
+  const made =
+    fronts.get(level) ??
+    createConsola({
+      level: consolaLevel[level],
+      // consola folds repeated lines into one; a log that counts events must not.
+      throttle: 0,
+      reporters: [
+        {
+          log: ({ args }) => {
+            for (const { event, redact, write } of args as Entry[]) write(`${encodeLogLine(event, redact)}\n`);
+          },
+        },
+      ],
+    });
+  fronts.set(level, made);
+  return made;
+}
+
+interface Entry extends Pick<LoggerOptions, 'redact' | 'write'> {
+  readonly event: LogEvent;
+}
+
 /** A logger whose front is consola and whose back is `encodeLogLine`. Lines below `level` are dropped. */
 export function createLogger(options: LoggerOptions): Logger {
   const { redact, write, now = () => new Date() } = options;
-  const front = createConsola({
-    level: consolaLevel[options.level],
-    // consola folds repeated lines into one; a log that counts events must not.
-    throttle: 0,
-    reporters: [
-      {
-        log: ({ args }) => {
-          for (const event of args as LogEvent[]) write(`${encodeLogLine(event, redact)}\n`);
-        },
-      },
-    ],
-  });
+  const front = frontOf(options.level);
   const make = (component: string, inherited: LogFields): Logger => {
     const at =
       (level: LogLevel) =>
@@ -78,7 +93,8 @@ export function createLogger(options: LoggerOptions): Logger {
         // consola would drop it too, but only after all of it was made.
         if (consolaLevel[level] > consolaLevel[options.level]) return;
         // `.raw` hands the event over as it is: consola would take an object with a `message` apart.
-        front[level].raw({ date: now(), level, component, op, msg, fields: { ...inherited, ...fields } });
+        const event = { date: now(), level, component, op, msg, fields: { ...inherited, ...fields } };
+        front[level].raw({ event, redact, write } satisfies Entry);
       };
     return {
       debug: at('debug'),

@@ -14,29 +14,39 @@ import { noop } from './noop.ts';
 const version = 'v0.105.0';
 const concurrency = 10;
 
+/** How many of our worker's and the SDK's own are compared; odd, so that one of them is the middle one. */
+const rounds = 7;
+
 /** Jobs a second, ours and those of a worker that is the SDK's alone, on the same server in the same run. */
 export interface HatchetBench {
   readonly ours: number;
   readonly bare: number;
+  /** Of the two in one round: the server becomes slower as its tables grow. */
+  readonly ratio: number;
 }
 
-/** @returns undefined where Hatchet's server can't be run here */
+/** @returns medians of the rounds; undefined where Hatchet's server can't be run here */
 export async function benchHatchet(dir: string, count: number): Promise<HatchetBench | undefined> {
   if (whyNoHatchet(version) !== undefined) return undefined;
-  const server = await HatchetServer.start(version);
+  const server = await HatchetServer.start(version, { isDurable: true });
   try {
     const env = { ...server.env(), HOME: dir, WIN_AUTOMATION_ARTIFACT_OUT: `${dir}/artifacts` };
     const logger = createLogger({ level: 'error', redact: (text) => text, write: () => undefined, component: 'bench' });
-    const rates = { ours: [] as number[], bare: [] as number[] };
-    // Turn about; the first round warms the server up.
-    for (const round of [0, 1, 2, 3]) {
-      const bare = await runBare(env, `bare${round}`, count, logger);
-      const ours = await runOurs(env, `ours${round}`, count, logger);
-      if (round === 0) continue;
-      rates.bare.push(bare);
-      rates.ours.push(ours);
+    const bare = (round: number) => runBare(env, `bare${round}`, count, logger);
+    const ours = (round: number) => runOurs(env, `ours${round}`, count, logger);
+    // Warms the server up.
+    await bare(0);
+    await ours(0);
+    const found: HatchetBench[] = [];
+    for (let round = 1; round <= rounds; round++) {
+      // Turn about: who goes second has the larger tables.
+      const first = round % 2 === 0 ? await bare(round) : undefined;
+      const own = await ours(round);
+      const other = first ?? (await bare(round));
+      found.push({ ours: own, bare: other, ratio: own / other });
     }
-    return { ours: median(rates.ours), bare: median(rates.bare) };
+    const middle = (key: keyof HatchetBench) => median(found.map((one) => one[key]));
+    return { ours: middle('ours'), bare: middle('bare'), ratio: middle('ratio') };
   } finally {
     await server.close();
   }

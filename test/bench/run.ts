@@ -254,11 +254,11 @@ async function raceHatchet(): Promise<boolean> {
     console.log('skip no-op jobs on Hatchet: node test/setup-hatchet.mjs');
     return true;
   }
-  const ratio = found.ours / found.bare;
+  const { ours, bare, ratio } = found;
   const isFast = ratio >= 0.9;
   console.log(
-    `${isFast ? 'ok  ' : 'SLOW'} no-op jobs on Hatchet: ${found.ours.toFixed(0)} a second, a bare worker of the SDK ` +
-      `${found.bare.toFixed(0)}, ratio ${ratio.toFixed(2)} (at least 0.9)`,
+    `${isFast ? 'ok  ' : 'SLOW'} no-op jobs on Hatchet: ${ours.toFixed(0)} a second, a bare worker of the SDK ` +
+      `${bare.toFixed(0)}, ratio ${ratio.toFixed(2)} (at least 0.9)`,
   );
   return isFast;
 }

@@ -46,14 +46,18 @@ export class HatchetServer {
   readonly #ports: Readonly<Record<'http' | 'grpc' | 'health' | 'api' | 'static' | 'postgres', number>>;
   #lite: ChildProcess | undefined;
 
-  private constructor(version: HatchetVersion, ports: readonly number[]) {
+  readonly #isDurable: boolean;
+
+  private constructor(version: HatchetVersion, isDurable: boolean, ports: readonly number[]) {
     this.version = version;
+    this.#isDurable = isDurable;
     const [http = 0, grpc = 0, health = 0, api = 0, statics = 0, postgres = 0] = ports;
     this.#ports = { http, grpc, health, api, static: statics, postgres };
   }
 
-  static async start(version: HatchetVersion): Promise<HatchetServer> {
-    const server = new HatchetServer(version, await freePorts(6));
+  /** @param isDurable whether the database waits for the disk, as one of a user's does: what is to be timed needs it */
+  static async start(version: HatchetVersion, { isDurable = false } = {}): Promise<HatchetServer> {
+    const server = new HatchetServer(version, isDurable, await freePorts(6));
     server.#makeDatabase();
     server.startDatabase();
     server.#admin('psql', [
@@ -140,7 +144,8 @@ export class HatchetServer {
   }
 
   startDatabase(): void {
-    const options = `-p ${this.#ports.postgres} -c listen_addresses=127.0.0.1 -c max_connections=200 -c fsync=off -k ${this.#dir}/pg`;
+    const fsync = this.#isDurable ? 'on' : 'off';
+    const options = `-p ${this.#ports.postgres} -c listen_addresses=127.0.0.1 -c max_connections=200 -c fsync=${fsync} -k ${this.#dir}/pg`;
     this.#admin('pg_ctl', ['-D', `${this.#dir}/pg/data`, '-o', options, '-l', `${this.#dir}/pg/log`, '-w', 'start']);
   }
 
