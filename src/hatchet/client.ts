@@ -1,9 +1,11 @@
+import { Agent } from 'node:https';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/client/client.js';
 import type { LoadedConfig } from '../config/load.ts';
 import { abortable, Deadline } from '../core/deadline.ts';
 import { AutomationError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { hatchetFailure } from './failure.ts';
+import { requireTlsFiles, trustedBy } from './tls.ts';
 import { readToken } from './token.ts';
 
 /** How long the SDK's own logger finds nothing strange in a cancelled job that cleans up after itself. */
@@ -15,7 +17,8 @@ const maxMessageBytes = 4 * 1024 * 1024;
  * A client of the SDK that follows our configuration alone: everything that the SDK would else take from HATCHET_CLIENT_*
  * is set.
  *
- * @throws AutomationError `hatchet_refused` where there is no token, or none that can be used
+ * @throws AutomationError `hatchet_refused` where there is no token, or none that can be used; `config_invalid` where a file
+ *   of TLS can't be had
  */
 export function makeHatchetClient({ config, secrets }: LoadedConfig, logger: Logger): HatchetClient {
   const { hatchet } = config;
@@ -26,6 +29,8 @@ export function makeHatchetClient({ config, secrets }: LoadedConfig, logger: Log
     });
   }
   readToken(token, new Date());
+  requireTlsFiles(config);
+  const ca = trustedBy(config);
   return new HatchetClient(
     {
       token,
@@ -51,7 +56,7 @@ export function makeHatchetClient({ config, secrets }: LoadedConfig, logger: Log
       retrier: { maxAttempts: 1, initialInterval: 0.5, maxJitter: 100 },
     },
     undefined,
-    { timeout: config.timeout },
+    { timeout: config.timeout, ...(ca === undefined ? {} : { httpsAgent: new Agent({ ca }) }) },
   );
 }
 

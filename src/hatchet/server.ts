@@ -3,6 +3,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
 import { get } from '../http/request.ts';
 import { type CompatibilityVerdict, judgeServer } from './compatibility.ts';
+import { trustedBy } from './tls.ts';
 
 const versionSchema = v.object({ version: v.pipe(v.string(), v.maxLength(64)) });
 
@@ -19,12 +20,13 @@ export interface ServerStatus extends CompatibilityVerdict {
 /**
  * Asks a server whether it is alive, ready, and of which version: all at once, each by its own deadline.
  *
- * @throws the signal's reason
+ * @throws AutomationError `config_invalid` where `hatchet.tls_ca_file` can't be read; the signal's reason
  */
 export async function probeServer({ config }: LoadedConfig, signal: AbortSignal): Promise<ServerStatus> {
   const { health_url } = config.hatchet;
+  const ca = trustedBy(config);
   const ask = async (path: string) => {
-    const { status } = await get({ url: health_url + path, timeoutMs: config.timeout, attempts: 1, signal });
+    const { status } = await get({ url: health_url + path, timeoutMs: config.timeout, attempts: 1, ca, signal });
     if (status === 200) return;
     throw new AutomationError('hatchet_unreachable', `${health_url}${path} answers ${status}`, {
       hint: 'it may be starting, or has lost its database: try again in a minute',
@@ -50,11 +52,17 @@ export async function probeServer({ config }: LoadedConfig, signal: AbortSignal)
 /**
  * The version of the server, from its REST API.
  *
- * @throws AutomationError `hatchet_unreachable`, `http_unreachable`, `timeout`
+ * @throws AutomationError `hatchet_unreachable`, `http_unreachable`, `timeout`, `config_invalid`
  */
 export async function serverVersion(config: LoadedConfig['config'], signal: AbortSignal): Promise<string> {
   const url = `${config.hatchet.http_url}/api/v1/version`;
-  const { status, body } = await get({ url, timeoutMs: config.timeout, attempts: config.retry.attempts, signal });
+  const { status, body } = await get({
+    url,
+    timeoutMs: config.timeout,
+    attempts: config.retry.attempts,
+    ca: trustedBy(config),
+    signal,
+  });
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), versionSchema), body);
   if (status === 200 && parsed.success) return parsed.output.version;
   throw new AutomationError('hatchet_unreachable', `${url} answers ${status}, and not as Hatchet does`, {

@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly timeoutMs: Milliseconds;
   /** Tries in all; 502, 503, 504 and network errors are tried again (context.md, "Retry Policy"). */
   readonly attempts: number;
+  /** Who an https:// server is trusted by, as PEM; without it, by whom the system trusts. */
+  readonly ca?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -57,7 +59,7 @@ export async function post(request: HttpRequest, document: unknown): Promise<Htt
 }
 
 async function sendOnce(method: 'GET' | 'POST', request: HttpRequest, document?: unknown): Promise<HttpAnswer> {
-  const { url, timeoutMs, signal } = request;
+  const { url, timeoutMs, ca, signal } = request;
   using deadline = new Deadline(timeoutMs, `${method} ${url}`, signal);
   const startedMs = performance.now();
   try {
@@ -66,6 +68,8 @@ async function sendOnce(method: 'GET' | 'POST', request: HttpRequest, document?:
       ...(document === undefined ? {} : { body: document as Record<string, unknown> }),
       // A connection that the server closed meanwhile must not make the runtime send a request again.
       ...(method === 'POST' ? { keepalive: false } : {}),
+      // Bun's way; elsewhere only the system's authorities are trusted.
+      ...(ca === undefined ? {} : { tls: { ca } }),
       responseType: 'stream',
       ignoreResponseError: true,
       redirect: 'manual',

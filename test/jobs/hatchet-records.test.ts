@@ -14,6 +14,7 @@ import {
   detailsToRecord,
   engineRunSchema,
   engineRunToRecord,
+  mergeRecords,
   runDetailsSchema,
   toRecord,
   traceIdOf,
@@ -96,14 +97,47 @@ describe('a run of Hatchet', () => {
     assert.equal(detailsToRecord(details, '').endedAt, undefined);
   });
 
-  it('of which only the engine knows as yet waits, with all that it was given', () => {
-    const told = { input: envelope, additionalMetadata: { app: 'win-automation/', type: 'windows.exec' } };
-    const record = engineRunToRecord(id, v.parse(engineRunSchema, told));
-    assert.deepEqual(
-      [record.jobId, record.state, record.type, record.traceId, record.maxAttempts, record.attempt],
-      [id, 'queued', 'windows.exec', traceId, 11, 0],
-    );
-    assert.equal(v.safeParse(engineRunSchema, { input: {}, additionalMetadata: null }).success, false);
+  describe('of which the engine tells', () => {
+    const told = {
+      status: 'QUEUED',
+      input: envelope,
+      additionalMetadata: { app: 'win-automation/', type: 'windows.exec' },
+      taskRuns: {},
+    };
+    const known = (changes: object) => engineRunToRecord(id, v.parse(engineRunSchema, { ...told, ...changes }));
+    const completed = { status: 'COMPLETED', taskRuns: { task: { output: { state: 'completed' }, error: '' } } };
+
+    it('waits, with all that it was given', () => {
+      const { jobId, state, type, attempt, maxAttempts, ...record } = known({});
+      assert.deepEqual(
+        [jobId, state, type, record.traceId, maxAttempts, attempt],
+        [id, 'queued', 'windows.exec', traceId, 11, 0],
+      );
+      assert.equal(v.safeParse(engineRunSchema, { ...told, additionalMetadata: null }).success, false);
+    });
+
+    it('has its result, or its error', () => {
+      const { state, result, attempt } = known(completed);
+      assert.deepEqual([state, result, attempt], ['completed', { state: 'completed' }, 1]);
+      const error = encodeFailure({ code: 'script_failed', message: 'it fell', result: { a: 1 }, isTriedAgain: false });
+      const failed = known({ status: 'FAILED', taskRuns: { task: { error } } });
+      assert.deepEqual(
+        [failed.state, failed.result, failed.error],
+        ['failed', { a: 1 }, { code: 'script_failed', message: 'it fell' }],
+      );
+    });
+
+    it('is over where either says so, and keeps what the REST API knows of it', () => {
+      const running = toRecord(run({ status: 'RUNNING', startedAt, retryCount: 2 }));
+      const merged = mergeRecords(running, known(completed));
+      assert.deepEqual(
+        [merged?.state, merged?.result, merged?.startedAt, merged?.attempt],
+        ['completed', { state: 'completed' }, new Date(startedAt), 3],
+      );
+      assert.equal(mergeRecords(running, known({ status: 'QUEUED' })), running);
+      assert.equal(mergeRecords(running, undefined), running);
+      assert.equal(mergeRecords(undefined, undefined), undefined);
+    });
   });
 
   it('that was over at once began when it ended', () => {

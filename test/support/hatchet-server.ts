@@ -13,6 +13,7 @@ import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import type { KeyPair } from './certificates.ts';
 import { eventually } from './processes.ts';
 
 /** The servers that the suites run on: what the pinned SDK was made for, and what is in production. */
@@ -39,6 +40,13 @@ export function whyNoHatchet(version: HatchetVersion): string | undefined {
   return existsSync(binary(version, 'lite')) ? undefined : `no Hatchet ${version}: node test/setup-hatchet.mjs`;
 }
 
+export interface ServerOptions {
+  /** Whether the database waits for the disk, as one of a user's does: what is to be timed needs it. */
+  readonly isDurable?: boolean;
+  /** How gRPC is encrypted; it is not, without. */
+  readonly tls?: { readonly strategy: 'tls' | 'mtls'; readonly ca: string; readonly server: KeyPair };
+}
+
 /** A real Hatchet server with a database of its own, in a folder that goes with it. */
 export class HatchetServer {
   readonly version: HatchetVersion;
@@ -46,32 +54,20 @@ export class HatchetServer {
   readonly #ports: Readonly<Record<'http' | 'grpc' | 'health' | 'api' | 'static' | 'postgres', number>>;
   #lite: ChildProcess | undefined;
 
-  readonly #isDurable: boolean;
+  readonly #options: ServerOptions;
 
-  private constructor(version: HatchetVersion, isDurable: boolean, ports: readonly number[]) {
+  private constructor(version: HatchetVersion, options: ServerOptions, ports: readonly number[]) {
     this.version = version;
-    this.#isDurable = isDurable;
+    this.#options = options;
     const [http = 0, grpc = 0, health = 0, api = 0, statics = 0, postgres = 0] = ports;
     this.#ports = { http, grpc, health, api, static: statics, postgres };
   }
 
-  /** @param isDurable whether the database waits for the disk, as one of a user's does: what is to be timed needs it */
-  static async start(version: HatchetVersion, { isDurable = false } = {}): Promise<HatchetServer> {
-    const server = new HatchetServer(version, isDurable, await freePorts(6));
+  static async start(version: HatchetVersion, options: ServerOptions = {}): Promise<HatchetServer> {
+    const server = new HatchetServer(version, options, await freePorts(6));
     server.#makeDatabase();
     server.startDatabase();
-    server.#admin('psql', [
-      '-h',
-      '127.0.0.1',
-      '-p',
-      `${server.#ports.postgres}`,
-      '-U',
-      'hatchet',
-      '-d',
-      'postgres',
-      '-c',
-      'CREATE DATABASE hatchet',
-    ]);
+    server.#sql('postgres', 'CREATE DATABASE hatchet');
     const env = server.#env();
     execFileSync(binary(version, 'migrate'), { env, cwd: server.#dir, stdio: 'ignore' });
     const quickstart = ['quickstart', '--skip', 'certs', '--generated-config-dir', './config', '--overwrite=false'];
@@ -144,7 +140,7 @@ export class HatchetServer {
   }
 
   startDatabase(): void {
-    const fsync = this.#isDurable ? 'on' : 'off';
+    const fsync = this.#options.isDurable ? 'on' : 'off';
     const options = `-p ${this.#ports.postgres} -c listen_addresses=127.0.0.1 -c max_connections=200 -c fsync=${fsync} -k ${this.#dir}/pg`;
     this.#admin('pg_ctl', ['-D', `${this.#dir}/pg/data`, '-o', options, '-l', `${this.#dir}/pg/log`, '-w', 'start']);
   }
@@ -175,11 +171,36 @@ export class HatchetServer {
     this.#admin('initdb', ['-D', join(pg, 'data'), '-U', 'hatchet', '--auth=trust', '--no-sync']);
   }
 
+  /**
+   * Takes from the REST API what it knows of a run: an engine that is killed while it tells of one leaves it like that, since
+   * what was being read from its queue is not read again.
+   */
+  forget(runId: string): void {
+    for (const table of ['v1_lookup_table_olap', 'v1_runs_olap', 'v1_tasks_olap'])
+      this.#sql('hatchet', `DELETE FROM ${table} WHERE external_id = '${runId}'`);
+  }
+
+  #sql(database: string, statement: string): void {
+    const { postgres } = this.#ports;
+    this.#admin('psql', ['-h', '127.0.0.1', '-p', `${postgres}`, '-U', 'hatchet', '-d', database, '-c', statement]);
+  }
+
   #admin(program: string, args: readonly string[]): void {
     const argv = [join(postgresBin ?? '', program), ...args];
     const asPostgres = process.getuid?.() === 0 ? ['runuser', '-u', 'postgres', '--', ...argv] : argv;
     const [first = '', ...rest] = asPostgres;
     execFileSync(first, rest, { stdio: 'ignore', cwd: '/' });
+  }
+
+  #tlsEnv(): Record<string, string> {
+    const { tls } = this.#options;
+    if (tls === undefined) return { SERVER_GRPC_INSECURE: 't' };
+    return {
+      SERVER_TLS_STRATEGY: tls.strategy,
+      SERVER_TLS_ROOT_CA_FILE: tls.ca,
+      SERVER_TLS_CERT_FILE: tls.server.cert,
+      SERVER_TLS_KEY_FILE: tls.server.key,
+    };
   }
 
   #env(): Record<string, string> {
@@ -189,7 +210,6 @@ export class HatchetServer {
       DATABASE_URL: `postgresql://hatchet@127.0.0.1:${postgres}/hatchet?sslmode=disable`,
       SERVER_MSGQUEUE_KIND: 'postgres',
       SERVER_GRPC_BIND_ADDRESS: '127.0.0.1',
-      SERVER_GRPC_INSECURE: 't',
       SERVER_GRPC_PORT: `${grpc}`,
       SERVER_GRPC_BROADCAST_ADDRESS: `127.0.0.1:${grpc}`,
       SERVER_INTERNAL_CLIENT_INTERNAL_GRPC_BROADCAST_ADDRESS: `127.0.0.1:${grpc}`,
@@ -202,6 +222,7 @@ export class HatchetServer {
       LITE_STATIC_ASSET_DIR: join(this.#dir, 'static'),
       LITE_FRONTEND_PORT: `${statics}`,
       LITE_RUNTIME_PORT: `${http}`,
+      ...this.#tlsEnv(),
     };
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
@@ -87,6 +88,24 @@ suite('Hatchet', whyNoExecutable ?? whyNoLab ?? whyNoHatchet(version), () => {
     const { exitCode, logs } = await list();
     assert.equal(exitCode, 0);
     assert.ok(logs.some(({ msg = '' }) => msg.includes('HATCHET_CLIENT_HOST_PORT is set, but nothing reads it')));
+  });
+
+  it('tells how a job ended of which its REST API knows nothing', { timeout: 60_000 }, async () => {
+    h.startWorker();
+    const ends = [
+      [await h.enqueue('--', 'echo hello'), 'completed', 0],
+      [await h.enqueue('--', 'exit 7'), 'failed', 1],
+    ] as const;
+    for (const [id, state, exitCode] of ends) {
+      await h.watch(id);
+      const before = await h.statusOf(id);
+      server.forget(id);
+      const { error, result, ...after } = await h.statusOf(id);
+      assert.deepEqual([after.state, result, error], [state, before.result, before.error]);
+      assert.equal((await h.watch(id)).exitCode, exitCode);
+      assert.equal((await h.run(['jobs', 'logs', '--id', id])).exitCode, 0);
+    }
+    assert.equal((await h.run(['jobs', 'status', '--id', randomUUID()])).exitCode, 1);
   });
 
   it('without its database is told as not ready, and goes on when it is back', { timeout: 240_000 }, async () => {

@@ -29,6 +29,7 @@ import {
   engineRunToRecord,
   hatchetStates,
   listedRunSchema,
+  mergeRecords,
   runDetailsSchema,
   toRecord,
   typeOf,
@@ -41,8 +42,12 @@ import { hatchetWorkflows } from './workflows.ts';
 /** A run is told by the REST API a moment after it was taken. */
 const appearsWithinMs = 3_000;
 const lookEveryMs = 100;
+const askEngineEveryMs = 2_000;
 /** The most rows that the REST API gives at once. */
 const pageRows = 100;
+
+/** Of a run that has just completed the state is told before the result. */
+const isWhole = ({ state, result }: JobRecord): boolean => state !== 'completed' || result !== undefined;
 
 /** Jobs as Hatchet's runs, for the workers of any number of machines. */
 export class HatchetEngine implements JobEngine {
@@ -55,6 +60,8 @@ export class HatchetEngine implements JobEngine {
   readonly #schedules: HatchetSchedules;
   /** What was enqueued here, until the REST API knows of it. */
   readonly #fresh = new Map<string, JobRecord>();
+  /** When the engine itself was last asked of a job. */
+  readonly #askedMs = new Map<string, number>();
 
   /** @throws AutomationError `hatchet_refused` where there is no usable token */
   constructor(loaded: LoadedConfig, logger: Logger, signal: AbortSignal) {
@@ -142,23 +149,35 @@ export class HatchetEngine implements JobEngine {
     const fresh = this.#fresh.get(jobId);
     const untilMs = Date.now() + appearsWithinMs;
     for (;;) {
-      const details = await this.#details(jobId);
-      // Of a run that has just completed the state is told before the result.
-      const isWhole = details !== undefined && (details.state !== 'completed' || details.result !== undefined);
-      if (isWhole) this.#fresh.delete(jobId);
-      if (isWhole || Date.now() >= untilMs) return details ?? fresh;
+      const record = await this.#record(jobId);
+      if (record !== undefined && isWhole(record)) this.#fresh.delete(jobId);
+      if ((record !== undefined && isWhole(record)) || Date.now() >= untilMs) return record ?? fresh;
       await sleep(lookEveryMs, this.#signal);
     }
   }
 
-  async #details(jobId: string): Promise<JobRecord | undefined> {
+  /**
+   * The REST API tells what it was told by the engine: a moment later, after a restart a minute, and never what an engine
+   * that was killed had just begun to tell. So the engine itself is asked as well of a run that may be over.
+   */
+  async #record(jobId: string): Promise<JobRecord | undefined> {
+    const told = await this.#fromRestApi(jobId);
+    const isSettled = told !== undefined && isWhole(told) && isOver(told.state);
+    const isDue = told === undefined || Date.now() - (this.#askedMs.get(jobId) ?? 0) >= askEngineEveryMs;
+    if (isSettled) this.#askedMs.delete(jobId);
+    if (isSettled || !isDue) return told;
+    this.#askedMs.set(jobId, Date.now());
+    return mergeRecords(told, await this.#fromEngine(jobId));
+  }
+
+  async #fromRestApi(jobId: string): Promise<JobRecord | undefined> {
     const found = await this.#read('status', () =>
       this.#client.runs.get(jobId).catch((error: unknown) => {
         if (httpStatusOf(error) === 404) return undefined;
         throw error;
       }),
     );
-    if (found === undefined) return await this.#fromEngine(jobId);
+    if (found === undefined) return undefined;
     const details = v.safeParse(runDetailsSchema, found);
     if (details.success) return detailsToRecord(details.output, this.#namespace);
     throw new AutomationError('hatchet_failed', `Hatchet tells of job ${jobId} what is not understood`, {
@@ -166,10 +185,7 @@ export class HatchetEngine implements JobEngine {
     });
   }
 
-  /**
-   * The REST API tells what it was told by the engine, a moment later; after a restart, a minute. The engine itself knows
-   * at once whether there is such a run; older ones can't be asked.
-   */
+  /** Older engines can't be asked. */
   async #fromEngine(jobId: string): Promise<JobRecord | undefined> {
     const found = await this.#ask('status', () => this.#client.runs.getDetails(jobId)).catch((error: unknown) => {
       // It knows no such run, or is too old to be asked.

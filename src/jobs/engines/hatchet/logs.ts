@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import type { Scalar } from '../../../core/errors.ts';
 import { encodeLogLine } from '../../../core/logger.ts';
 import type { Redact } from '../../../core/redact.ts';
+import { httpStatusOf } from '../../../hatchet/failure.ts';
 import { isOver, type JobLogLine, type JobRecord } from '../../engine.ts';
 
 /** Hatchet's own limit of a message. */
@@ -19,9 +20,11 @@ const logsSchema = v.object({ rows: v.optional(v.array(v.object({ message: v.str
  * @param taskId of a run with one task it is the run's own
  */
 export async function listLogs(client: HatchetClient, taskId: string): Promise<string[]> {
-  const found = await client.logs.list(taskId, {
-    limit: mostMessages,
-    orderByDirection: V1LogLineOrderByDirection.ASC,
+  const orderByDirection = V1LogLineOrderByDirection.ASC;
+  const found = await client.logs.list(taskId, { limit: mostMessages, orderByDirection }).catch((error: unknown) => {
+    // A run that the REST API never heard of has lines that nobody can ask for.
+    if (httpStatusOf(error) === 404) return {};
+    throw error;
   });
   return v.parse(logsSchema, found).rows.flatMap(({ message }) => message.split('\n'));
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { milliseconds } from '../../../core/duration.ts';
-import type { JobRecord, JobState } from '../../engine.ts';
+import { isOver, type JobRecord, type JobState } from '../../engine.ts';
 import { decodeFailure, envelopeSchema } from './envelope.ts';
 
 const states = {
@@ -62,27 +62,40 @@ export const runDetailsSchema = v.object({
 
 /** A run as the engine itself tells it by gRPC: less, but at once. */
 export const engineRunSchema = v.object({
+  status: v.picklist(Object.keys(states) as (keyof typeof states)[]),
   input: v.optional(v.unknown()),
   additionalMetadata: v.object({ app: v.string(), type: v.string() }),
+  taskRuns: v.record(v.string(), v.object({ output: v.optional(v.unknown()), error: v.optional(v.string(), '') })),
 });
 
-/** A run of which the engine knows, and the REST API not yet: whatever became of it will be told there. */
+/** A run of which the engine knows and the REST API does not: when it was begun and how often it was tried is not known. */
 export function engineRunToRecord(
   id: string,
-  { input, additionalMetadata }: v.InferOutput<typeof engineRunSchema>,
+  { status, input, additionalMetadata, taskRuns }: v.InferOutput<typeof engineRunSchema>,
 ): JobRecord {
+  const [task] = Object.values(taskRuns);
   return toRecord({
     metadata: { id, createdAt: new Date().toISOString() },
-    status: 'QUEUED',
-    errorMessage: '',
+    status,
+    errorMessage: task?.error ?? '',
     input: { input },
-    output: undefined,
+    output: task?.output,
     additionalMetadata,
     startedAt: undefined,
     finishedAt: undefined,
     workflowName: additionalMetadata.type,
     retryCount: 0,
   });
+}
+
+/**
+ * What the REST API and the engine tell of a run, together. The engine decides whether it is over, and how it went; the REST
+ * API knows more of the rest.
+ */
+export function mergeRecords(told: JobRecord | undefined, known: JobRecord | undefined): JobRecord | undefined {
+  if (told === undefined || known === undefined || !isOver(known.state)) return told ?? known;
+  const { state, result, error, isCancelRequested } = known;
+  return { ...told, state, result, error, isCancelRequested, attempt: Math.max(told.attempt, known.attempt) };
 }
 
 type ListedRun = v.InferOutput<typeof listedRunSchema>;
