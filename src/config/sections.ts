@@ -94,6 +94,7 @@ const globalSections = {
     tls_ca_file: optional(line('a path'), "the certificate authority that Hatchet is trusted by, if not the system's"),
     tls_cert_file: optional(line('a path'), 'the certificate that mtls shows'),
     tls_key_file: optional(line('a path'), 'its private key'),
+    tls_server_name: optional(hostName, "the name in gRPC's certificate, if not that of hatchet.grpc_address"),
     namespace: setting(line('a name'), 'default', 'prefix of every workflow; default: none'),
     worker_name: setting(line('a name'), 'win-automation', 'what the dashboard calls this worker'),
     worker_concurrency: setting(integer(1, 100), 5, 'jobs at a time in one worker'),

@@ -5,7 +5,7 @@ import { abortable, Deadline } from '../core/deadline.ts';
 import { AutomationError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { hatchetFailure } from './failure.ts';
-import { requireTlsFiles, trustedBy } from './tls.ts';
+import { tlsConfigOf, trustedBy } from './tls.ts';
 import { readToken } from './token.ts';
 
 /** How long the SDK's own logger finds nothing strange in a cancelled job that cleans up after itself. */
@@ -17,8 +17,8 @@ const maxMessageBytes = 4 * 1024 * 1024;
  * A client of the SDK that follows our configuration alone: everything that the SDK would else take from HATCHET_CLIENT_*
  * is set.
  *
- * @throws AutomationError `hatchet_refused` where there is no token, or none that can be used; `config_invalid` where a file
- *   of TLS can't be had
+ * @throws AutomationError `hatchet_refused` where there is no token, or none that can be used; `config_invalid` where the
+ *   settings of TLS can't be followed
  */
 export function makeHatchetClient({ config, secrets }: LoadedConfig, logger: Logger): HatchetClient {
   const { hatchet } = config;
@@ -29,19 +29,13 @@ export function makeHatchetClient({ config, secrets }: LoadedConfig, logger: Log
     });
   }
   readToken(token, new Date());
-  requireTlsFiles(config);
   const ca = trustedBy(config);
   return new HatchetClient(
     {
       token,
       host_port: hatchet.grpc_address,
       api_url: hatchet.http_url,
-      tls_config: {
-        tls_strategy: hatchet.tls_strategy,
-        ...(hatchet.tls_ca_file === undefined ? {} : { ca_file: hatchet.tls_ca_file }),
-        ...(hatchet.tls_cert_file === undefined ? {} : { cert_file: hatchet.tls_cert_file }),
-        ...(hatchet.tls_key_file === undefined ? {} : { key_file: hatchet.tls_key_file }),
-      },
+      tls_config: tlsConfigOf(config),
       namespace: namespaceOf(hatchet.namespace),
       healthcheck: { enabled: false, port: 8_001 },
       // The thread that sends heartbeats prints by itself what is less than an error.

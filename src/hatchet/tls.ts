@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import type { ClientConfig } from '@hatchet-dev/typescript-sdk/clients/hatchet-client/client-config.js';
 import type { Config } from '../config/sections.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
 
@@ -9,33 +11,49 @@ import { AutomationError, messageOf } from '../core/errors.ts';
  * @throws AutomationError `config_invalid` if `hatchet.tls_ca_file` can't be read
  */
 export const trustedBy = ({ hatchet }: Config): string | undefined =>
-  hatchet.tls_ca_file === undefined ? undefined : readPem('hatchet.tls_ca_file', hatchet.tls_ca_file);
+  hatchet.tls_ca_file === undefined ? undefined : readPem('tls_ca_file', hatchet.tls_ca_file);
 
 /**
- * Looks at the files of TLS before the SDK does, which would tell of a missing one as if Hatchet were away, and would go
- * without a certificate where mtls has none.
+ * How the SDK encrypts gRPC. Settings are looked at before the SDK takes them: it would tell of a missing file as if Hatchet
+ * were away, and go on without a certificate where mtls has none.
  *
  * @throws AutomationError `config_invalid` naming the setting
  */
-export function requireTlsFiles({ hatchet }: Config): void {
-  if (hatchet.tls_strategy !== 'mtls') return;
-  for (const [key, path] of [
-    ['hatchet.tls_cert_file', hatchet.tls_cert_file],
-    ['hatchet.tls_key_file', hatchet.tls_key_file],
-  ] as const) {
-    if (path === undefined) {
-      throw new AutomationError('config_invalid', `${key}: mtls needs it`, {
-        hint: 'set hatchet.tls_cert_file and hatchet.tls_key_file, or hatchet.tls_strategy to tls',
-      });
-    }
-    readPem(key, path);
+export function tlsConfigOf(config: Config): ClientConfig['tls_config'] {
+  const { tls_strategy, tls_ca_file, tls_cert_file, tls_key_file, tls_server_name } = config.hatchet;
+  if (tls_strategy === 'none') return { tls_strategy };
+  trustedBy(config);
+  if (tls_strategy === 'mtls') {
+    readPem('tls_cert_file', tls_cert_file);
+    readPem('tls_key_file', tls_key_file);
   }
+  requireName(config);
+  return {
+    tls_strategy,
+    ...(tls_ca_file === undefined ? {} : { ca_file: tls_ca_file }),
+    ...(tls_cert_file === undefined ? {} : { cert_file: tls_cert_file }),
+    ...(tls_key_file === undefined ? {} : { key_file: tls_key_file }),
+    ...(tls_server_name === undefined ? {} : { server_name: tls_server_name }),
+  };
 }
 
-function readPem(key: string, path: string): string {
+/** TLS asks for a server by its name, which an IP address is not (RFC 6066, section 3). */
+function requireName({ hatchet }: Config): void {
+  const { grpc_address, tls_server_name } = hatchet;
+  const host = grpc_address.slice(0, grpc_address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  const name = tls_server_name ?? host;
+  if (isIP(name) === 0) return;
+  const key = tls_server_name === undefined ? 'grpc_address' : 'tls_server_name';
+  throw new AutomationError('config_invalid', `hatchet.${key}: TLS needs a name, and ${name} is an IP address`, {
+    hint: "set hatchet.tls_server_name to a name that the server's certificate holds",
+  });
+}
+
+function readPem(key: string, path: string | undefined): string {
+  if (path === undefined) throw new AutomationError('config_invalid', `hatchet.${key}: mtls needs it`);
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new AutomationError('config_invalid', `${key}: ${messageOf(error)}`, { cause: error });
+    throw new AutomationError('config_invalid', `hatchet.${key}: ${messageOf(error)}`, { cause: error });
   }
 }

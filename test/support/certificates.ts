@@ -7,16 +7,21 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** A certificate authority with what it signed: a server's certificate for this machine's loopback, and a client's. */
+/** A certificate authority with what it signed: for a server on loopback, for one at `elsewhere.example`, and for a client. */
 export interface Certificates {
   readonly ca: string;
   readonly server: KeyPair;
+  readonly elsewhere: KeyPair;
   readonly client: KeyPair;
 }
 
 const ellipticKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
 
-/** Makes an authority and its certificates by openssl, which PostgreSQL's package brings along. @param name tells it from others */
+/**
+ * Makes an authority and its certificates by openssl, which PostgreSQL's package brings along.
+ *
+ * @param name tells it from others
+ */
 export function makeCertificates(dir: string, name: string): Certificates {
   const pair = (role: string): KeyPair => ({
     cert: join(dir, `${name}-${role}.pem`),
@@ -33,6 +38,7 @@ export function makeCertificates(dir: string, name: string): Certificates {
   return {
     ca: ca.cert,
     server: make('server', ...signed, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'),
+    elsewhere: make('elsewhere', ...signed, '-addext', 'subjectAltName=DNS:elsewhere.example'),
     client: make('client', ...signed),
   };
 }

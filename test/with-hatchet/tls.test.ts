@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { createSecureServer } from 'node:http2';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -36,6 +37,7 @@ for (const strategy of ['tls', 'mtls'] as const) {
       ...server.env(),
       WIN_AUTOMATION_TIMEOUT: '5s',
       WIN_AUTOMATION_HATCHET_HTTP_URL: `https://localhost:${(rest.address() as AddressInfo).port}`,
+      WIN_AUTOMATION_HATCHET_GRPC_ADDRESS: `localhost:${server.grpcPort}`,
       WIN_AUTOMATION_HATCHET_TLS_STRATEGY: strategy,
       WIN_AUTOMATION_HATCHET_TLS_CA_FILE: ours.ca,
       ...(strategy === 'mtls'
@@ -53,7 +55,8 @@ for (const strategy of ['tls', 'mtls'] as const) {
 
     it('runs a job, with gRPC and the REST API both encrypted', { timeout: 120_000 }, async () => {
       h.startWorker();
-      assert.equal((await h.run(['jobs', 'enqueue', '--type', 'artifacts.gc', '--watch'])).exitCode, 0);
+      const { exitCode, stderr } = await h.run(['jobs', 'enqueue', '--type', 'artifacts.gc', '--watch']);
+      assert.equal(exitCode, 0, stderr);
       assert.equal((await h.json('hatchet', 'status')).payload.ready, true);
     });
 
@@ -72,11 +75,54 @@ for (const strategy of ['tls', 'mtls'] as const) {
       assert.equal((await h.run(['hatchet', 'status'])).exitCode, 3);
     });
 
+    it('is not trusted by gRPC where another authority signed it', async () => {
+      h.env['WIN_AUTOMATION_HATCHET_HTTP_URL'] = server.httpUrl;
+      h.env['WIN_AUTOMATION_HATCHET_TLS_CA_FILE'] = others.ca;
+      const { exitCode, code, text } = await enqueue();
+      assert.deepEqual([exitCode, code], [3, 'hatchet_unreachable'], text);
+      assert.match(text, /certificate/i);
+    });
+
+    it('is known by the name in its certificate, not by the address', { timeout: 60_000 }, async () => {
+      h.env['WIN_AUTOMATION_HATCHET_GRPC_ADDRESS'] = `127.0.0.1:${server.grpcPort}`;
+      const nameless = await enqueue();
+      assert.deepEqual([nameless.exitCode, nameless.code], [2, 'config_invalid']);
+      assert.match(nameless.text, /hatchet\.grpc_address.*hatchet\.tls_server_name/);
+      h.env['WIN_AUTOMATION_HATCHET_TLS_SERVER_NAME'] = 'localhost';
+      h.startWorker();
+      assert.equal((await h.run(['jobs', 'enqueue', '--type', 'artifacts.gc', '--watch'])).exitCode, 0);
+      h.env['WIN_AUTOMATION_HATCHET_TLS_SERVER_NAME'] = 'elsewhere.example';
+      const misnamed = await enqueue();
+      assert.deepEqual([misnamed.exitCode, misnamed.code], [3, 'hatchet_unreachable'], misnamed.text);
+    });
+
     it('names a file that is not there: exit 2', async () => {
       h.env['WIN_AUTOMATION_HATCHET_TLS_CA_FILE'] = join(dir, 'nowhere.pem');
       const { exitCode, code, text } = await enqueue();
       assert.deepEqual([exitCode, code], [2, 'config_invalid']);
       assert.match(text, /hatchet\.tls_ca_file.*nowhere\.pem/);
+    });
+
+    it('is told nothing by us where its certificate is for another name', async () => {
+      const { cert, key } = ours.elsewhere;
+      let requests = 0;
+      const stranger = createSecureServer(
+        { cert: readFileSync(cert), key: readFileSync(key), allowHTTP1: true },
+        () => {
+          requests += 1;
+        },
+      );
+      await new Promise<void>((done) => stranger.listen(0, '127.0.0.1', done));
+      const { port } = stranger.address() as AddressInfo;
+      for (const variable of ['GRPC_ADDRESS', 'HTTP_URL'] as const) {
+        const address = `localhost:${port}`;
+        const before = h.env[`WIN_AUTOMATION_HATCHET_${variable}`];
+        h.env[`WIN_AUTOMATION_HATCHET_${variable}`] = variable === 'HTTP_URL' ? `https://${address}` : address;
+        const { exitCode, code, text } = await enqueue();
+        assert.deepEqual([exitCode, code, requests], [3, 'hatchet_unreachable', 0], text);
+        h.env[`WIN_AUTOMATION_HATCHET_${variable}`] = before ?? '';
+      }
+      stranger.close();
     });
 
     if (strategy === 'tls') return;
