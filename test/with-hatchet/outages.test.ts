@@ -61,6 +61,30 @@ suite('Hatchet that comes and goes', whyNoExecutable ?? whyNoLab ?? whyNoHatchet
     assert.equal((await h.watch(await h.enqueue('--', 'hostname'))).exitCode, 0);
   });
 
+  for (const [what, awayMs, address] of [
+    ['is back at once', 0, '10.6.7.7'],
+    ['is away for longer than it waits for a silent worker', 33_000, '10.6.8.8'],
+  ] as const) {
+    it(`that was killed over a job's report, and ${what}, gets it once more`, { timeout: 240_000 }, async () => {
+      const at = await freePort();
+      h.startWorker(['--listen', `127.0.0.1:${at}`]);
+      await eventually('the worker is ready', () => isReady(at), 60_000);
+      const id = await h.enqueue('--', `ping -n 4 ${address}`);
+      await eventually('it runs', () => h.runs(address), comesUpMs);
+      server.ignoreCompletions();
+      await eventually('it is done', () => h.manifestOf(id).state === 'completed', 15_000);
+      // The report is on its way.
+      await new Promise((done) => setTimeout(done, 1_000));
+      await server.stopEngine();
+      server.heed();
+      await new Promise((done) => setTimeout(done, awayMs));
+      await server.startEngine();
+      assert.equal((await h.watch(id)).exitCode, 0);
+      await eventually('the engine knows as well', () => server.runningTasks() === 0, 60_000);
+      assert.equal(timesRun(address), 1);
+    });
+  }
+
   it('gives a job whose worker was killed to another one', { timeout: 240_000 }, async () => {
     const first = h.startWorker();
     const id = await h.enqueue('--', 'ping -n 5 10.7.7.7');

@@ -93,3 +93,19 @@ async function watch(client: HatchetClient, instance: string, options: Registrat
     if (!wasAlive && Date.now() - startedMs > comesUpWithinMs) return 'Hatchet does not know of this worker';
   }
 }
+
+/** Tells each time that the stream broke by which a client's worker is given its jobs: its server may have been killed. */
+export function onStreamBreak({ dispatcher }: HatchetClient, tell: () => void): void {
+  const getActionListener = dispatcher.getActionListener.bind(dispatcher);
+  dispatcher.getActionListener = async (options) => {
+    const listener = await getActionListener(options);
+    const connect = listener.getListenClient.bind(listener);
+    let wasConnected = false;
+    listener.getListenClient = () => {
+      if (wasConnected) tell();
+      wasConnected = true;
+      return connect();
+    };
+    return listener;
+  };
+}

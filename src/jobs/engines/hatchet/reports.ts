@@ -3,6 +3,7 @@ import type { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/client/client
 import { sleep } from '../../../core/deadline.ts';
 import { messageOf } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/logger.ts';
+import { doubtMs } from './ended-tries.ts';
 
 /** Between two rounds of the SDK's own eight tries, which take some 13 seconds. */
 const againMs = 1_000;
@@ -23,8 +24,16 @@ const keyOf = ({
   retryCount?: number | undefined;
 }) => `${taskRunExternalId} ${retryCount}`;
 
+/** What is kept to be told once more is at most this much text. */
+const maxRecentChars = 16 * 1024 * 1024;
+
 /** How a worker's reports get through. */
 export interface Reports {
+  /**
+   * Tells once more of the jobs whose completion was heard after a time: a server that is killed forgets what it had just
+   * been told, and what it did not forget it takes once.
+   */
+  repeat(sinceMs: number): void;
   /** Waits until nothing is left to say. */
   heard(): Promise<void>;
 }
@@ -45,6 +54,7 @@ export function reportUntilHeard(
   const { dispatcher } = client;
   const send = dispatcher.sendStepActionEvent.bind(dispatcher);
   const pending = new Set<Promise<unknown>>();
+  const recent = new RecentEvents<Parameters<typeof send>[0]>();
   const insist = async (event: Parameters<typeof send>[0]) => {
     const startedMs = Date.now();
     for (;;) {
@@ -52,6 +62,7 @@ export function reportUntilHeard(
         const response = await send(event);
         // The SDK's own tries are waits as well.
         if (event.taskRunExternalId !== undefined) onHeard(event.taskRunExternalId, Date.now() - startedMs > promptMs);
+        if (event.eventType === StepActionEventType.STEP_EVENT_TYPE_COMPLETED) recent.add(event);
         return response;
       } catch (error) {
         if (signal.aborted || !isAway(error)) throw error;
@@ -62,6 +73,12 @@ export function reportUntilHeard(
         await sleep(againMs, signal);
       }
     }
+  };
+  /** Has `heard` wait for it. */
+  const wait = <T>(report: Promise<T>): Promise<T> => {
+    const settled = report.catch(() => undefined).finally(() => pending.delete(settled));
+    pending.add(settled);
+    return report;
   };
   const beginnings = new Map<string, NodeJS.Timeout>();
   /** That a try began is told only if it lasts: of one that is over at once, the end says all there is to say. */
@@ -81,15 +98,38 @@ export function reportUntilHeard(
     }
     clearTimeout(beginnings.get(keyOf(event)));
     beginnings.delete(keyOf(event));
-    const report = insist(event);
-    const settled = report.catch(() => undefined).finally(() => pending.delete(settled));
-    pending.add(settled);
-    return report;
+    return wait(insist(event));
   };
   return {
+    repeat: (sinceMs) => {
+      for (const event of recent.takeSince(sinceMs))
+        wait(insist(event)).catch((error: unknown) => logger.debug('report', messageOf(error)));
+    },
     heard: async () => {
       // The SDK begins to report in the turn after a task has ended.
       for (await sleep(10); pending.size > 0; await sleep(10)) await Promise.all(pending);
     },
   };
+}
+
+/** The events that were heard within the time of doubt, the oldest first. */
+class RecentEvents<E extends { readonly eventPayload: string }> {
+  #heard: { readonly event: E; readonly heardMs: number }[] = [];
+  #chars = 0;
+
+  add(event: E): void {
+    this.#heard.push({ event, heardMs: Date.now() });
+    this.#chars += event.eventPayload.length;
+    const isKept = ({ heardMs }: { readonly heardMs: number }) =>
+      heardMs >= Date.now() - doubtMs && this.#chars <= maxRecentChars;
+    while (this.#heard[0] !== undefined && !isKept(this.#heard[0]))
+      this.#chars -= this.#heard.shift()?.event.eventPayload.length ?? 0;
+  }
+
+  takeSince(sinceMs: number): E[] {
+    const taken = this.#heard.filter(({ heardMs }) => heardMs >= sinceMs).map(({ event }) => event);
+    this.#heard = [];
+    this.#chars = 0;
+    return taken;
+  }
 }

@@ -11,17 +11,16 @@ import { serverVersion } from '../../../hatchet/server.ts';
 import { type Assignment, type AttemptEnd, loggerOf, runAttempt, tellEnd, tellStart } from '../../attempt.ts';
 import { HostPool } from '../../host-pool.ts';
 import { handedBack, type JobWorker, type WorkerOptions } from '../../worker.ts';
+import { doubtMs, EndedTries } from './ended-tries.ts';
 import { encodeFailure, envelopeSchema } from './envelope.ts';
 import { HatchetJobLog } from './logs.ts';
 import { traceIdOf } from './records.ts';
-import { beRegistered } from './registration.ts';
-import { reportUntilHeard } from './reports.ts';
+import { beRegistered, onStreamBreak } from './registration.ts';
+import { type Reports, reportUntilHeard } from './reports.ts';
 import { hatchetWorkflows } from './workflows.ts';
 
 const firstWaitMs = 500;
 const longestWaitMs = 30_000;
-/** What ended around a time at which Hatchet was away is not done again within this time. */
-const rememberMs = 300_000;
 const aliveEveryMs = 5_000;
 /** Cleaning up after a job that was stopped has an end as well. */
 const reportGraceMs = 15_000;
@@ -41,13 +40,12 @@ export class HatchetWorker implements JobWorker {
   readonly #client: HatchetClient;
   readonly #options: WorkerOptions;
   readonly #running = new Map<string, Running>();
-  /** How tasks ended that Hatchet may not have heard of. */
-  readonly #unheard = new Map<string, AttemptEnd>();
+  readonly #ended = new EndedTries();
   /** Log lines that are on their way: no job waits for them, but the worker's end does. */
   readonly #logs = new Pending();
   #isRegistered = false;
-  /** When Hatchet last did not know of this worker, or could not be asked. */
-  #lastTroubleMs = Number.NEGATIVE_INFINITY;
+  /** Since when Hatchet does not know of this worker, can't be asked, or broke off. */
+  #troubleSinceMs: number | undefined;
 
   constructor(client: HatchetClient, options: WorkerOptions) {
     this.#client = client;
@@ -69,12 +67,13 @@ export class HatchetWorker implements JobWorker {
     const { loaded, logger, signal, graceMs } = this.#options;
     await using hosts = new HostPool(loaded, logger);
     const end = new AbortController();
-    const onHeard = (taskId: string, hadToWait: boolean) => this.#onHeard(taskId, hadToWait);
+    const onHeard = (taskId: string, hadToWait: boolean) => this.#ended.heard(taskId, !hadToWait && this.#isRegistered);
     const reports = reportUntilHeard(this.#client, logger, onHeard, end.signal);
+    onStreamBreak(this.#client, () => this.#onTrouble());
     const alive = setInterval(() => this.#options.onAlive?.(), aliveEveryMs);
     this.#options.onAlive?.();
     try {
-      await this.#stayRegistered(hosts);
+      await this.#stayRegistered(hosts, reports);
     } finally {
       this.#isRegistered = false;
       const giveUp = setTimeout(() => end.abort(handedBack), graceMs + reportGraceMs);
@@ -89,7 +88,7 @@ export class HatchetWorker implements JobWorker {
   }
 
   /** Registers, and does so again whenever that is lost; only what waiting can't mend ends it. */
-  async #stayRegistered(hosts: HostPool): Promise<void> {
+  async #stayRegistered(hosts: HostPool, reports: Reports): Promise<void> {
     const { loaded, logger, signal, concurrency, types } = this.#options;
     const take = (typeName: string, input: unknown, context: Context<JsonObject>) =>
       this.#take(typeName, input, context, hosts);
@@ -99,10 +98,8 @@ export class HatchetWorker implements JobWorker {
       try {
         await this.#requireCompatible();
         const onState = (isAlive: boolean) => {
-          // Until it is up for the first time there is nothing to be given out again.
-          if (this.#isRegistered && !isAlive) this.#lastTroubleMs = Date.now();
-          this.#isRegistered = isAlive;
           if (isAlive) waitMs = firstWaitMs;
+          this.#onState(isAlive, reports);
         };
         const why = await beRegistered(this.#client, {
           loaded,
@@ -167,8 +164,8 @@ export class HatchetWorker implements JobWorker {
       timeoutMs,
     };
     const isLastTry = attempt >= max_attempts;
-    const unheard = this.#unheard.get(context.taskRunExternalId());
-    if (unheard !== undefined) return answer(unheard, isLastTry);
+    const ended = this.#ended.endInDoubt(context.taskRunExternalId());
+    if (ended !== undefined) return answer(ended, isLastTry);
     const running = this.#running.get(jobId) ?? this.#begin(assignment, isLastTry, context, hosts);
     running.tries += 1;
     const onAbort = () => {
@@ -202,7 +199,7 @@ export class HatchetWorker implements JobWorker {
       tellEnd(isOver && end.error?.code !== handedBack.code ? end.state : 'queued', end, ownLogger, metrics);
       this.#logs.add(log.flush());
       this.#running.delete(jobId);
-      if (end.state === 'completed') this.#unheard.set(context.taskRunExternalId(), end);
+      if (end.state === 'completed') this.#ended.add(context.taskRunExternalId(), end);
       return end;
     };
     const running: Running = { stop, done: work(), tries: 0 };
@@ -210,14 +207,19 @@ export class HatchetWorker implements JobWorker {
     return running;
   }
 
-  /**
-   * A server that was away takes its workers for lost, and gives their jobs out again before it hears how they went: such a
-   * try gets the same answer for a while. Where all was well, a new try is a new one.
-   */
-  #onHeard(taskId: string, hadToWait: boolean): void {
-    const wasTrouble = hadToWait || !this.#isRegistered || Date.now() - this.#lastTroubleMs < rememberMs;
-    if (!wasTrouble) this.#unheard.delete(taskId);
-    else setTimeout(() => this.#unheard.delete(taskId), rememberMs).unref();
+  /** Told again and again whether Hatchet knows of this worker. */
+  #onState(isAlive: boolean, reports: Reports): void {
+    // Until it is up for the first time there is nothing to be in doubt of.
+    if (this.#isRegistered && !isAlive) this.#onTrouble();
+    this.#isRegistered = isAlive;
+    if (!isAlive || this.#troubleSinceMs === undefined) return;
+    reports.repeat(this.#troubleSinceMs - doubtMs);
+    this.#troubleSinceMs = undefined;
+  }
+
+  #onTrouble(): void {
+    this.#troubleSinceMs ??= Date.now();
+    this.#ended.trouble();
   }
 
   async #drain(): Promise<void> {
