@@ -77,9 +77,17 @@ suite('Hatchet', whyNoExecutable ?? whyNoLab ?? whyNoHatchet(version), () => {
   it('is unreachable where one side wants TLS and the other has none', async () => {
     h.startWorker();
     h.env['WIN_AUTOMATION_HATCHET_TLS_STRATEGY'] = 'tls';
+    h.env['WIN_AUTOMATION_HATCHET_GRPC_ADDRESS'] = `localhost:${server.grpcPort}`;
     const { exitCode, logs } = await h.run(['jobs', 'enqueue', '--type', 'artifacts.gc']);
     assert.equal(exitCode, 3);
     assert.match(`${logs.at(-1)?.['hint']}`, /tls_strategy/);
+  });
+
+  it('tells of a job that waits though only its REST API can be reached', async () => {
+    const id = await h.enqueue('--', 'hostname');
+    await eventually('it is listed', async () => (await list()).stdout.includes(id));
+    h.env['WIN_AUTOMATION_HATCHET_GRPC_ADDRESS'] = '127.0.0.1:1';
+    assert.equal((await h.statusOf(id)).state, 'queued');
   });
 
   it('takes nothing from HATCHET_CLIENT_ variables, and says so', async () => {

@@ -1,13 +1,11 @@
 import type { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/client/client.js';
 import * as v from 'valibot';
 import type { LoadedConfig } from '../../../config/load.ts';
-import { sleep } from '../../../core/deadline.ts';
 import { milliseconds } from '../../../core/duration.ts';
 import { AutomationError, messageOf } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/logger.ts';
 import { retry } from '../../../core/retry.ts';
 import { ask, makeHatchetClient, namespaceOf } from '../../../hatchet/client.ts';
-import { httpStatusOf } from '../../../hatchet/failure.ts';
 import {
   type Enqueued,
   type EnqueueRequest,
@@ -23,31 +21,15 @@ import { jobTypes } from '../../job-types.ts';
 import type { JobWorker, WorkerOptions } from '../../worker.ts';
 import { hostLabel, ownMark } from './envelope.ts';
 import { listLogs, withBeginAndEnd } from './logs.ts';
-import {
-  detailsToRecord,
-  engineRunSchema,
-  engineRunToRecord,
-  hatchetStates,
-  listedRunSchema,
-  mergeRecords,
-  runDetailsSchema,
-  toRecord,
-  typeOf,
-} from './records.ts';
+import { hatchetStates, listedRunSchema, toRecord, typeOf } from './records.ts';
+import { RunReader } from './run-reader.ts';
 import { HatchetSchedules } from './schedules.ts';
 import { triggerRun } from './trigger.ts';
 import { HatchetWorker } from './worker.ts';
 import { hatchetWorkflows } from './workflows.ts';
 
-/** A run is told by the REST API a moment after it was taken. */
-const appearsWithinMs = 3_000;
-const lookEveryMs = 100;
-const askEngineEveryMs = 2_000;
 /** The most rows that the REST API gives at once. */
 const pageRows = 100;
-
-/** Of a run that has just completed the state is told before the result. */
-const isWhole = ({ state, result }: JobRecord): boolean => state !== 'completed' || result !== undefined;
 
 /** Jobs as Hatchet's runs, for the workers of any number of machines. */
 export class HatchetEngine implements JobEngine {
@@ -58,10 +40,7 @@ export class HatchetEngine implements JobEngine {
   readonly #signal: AbortSignal;
   readonly #namespace: string;
   readonly #schedules: HatchetSchedules;
-  /** What was enqueued here, until the REST API knows of it. */
-  readonly #fresh = new Map<string, JobRecord>();
-  /** When the engine itself was last asked of a job. */
-  readonly #askedMs = new Map<string, number>();
+  readonly #reader: RunReader;
 
   /** @throws AutomationError `hatchet_refused` where there is no usable token */
   constructor(loaded: LoadedConfig, logger: Logger, signal: AbortSignal) {
@@ -69,7 +48,9 @@ export class HatchetEngine implements JobEngine {
     this.#client = makeHatchetClient(loaded, logger);
     this.#signal = signal;
     this.#namespace = namespaceOf(loaded.config.hatchet.namespace);
+    const context = { client: this.#client, namespace: this.#namespace, signal };
     this.#schedules = new HatchetSchedules(this.#client, this.#namespace, (what, call) => this.#ask(what, call));
+    this.#reader = new RunReader(context, (what, call) => this.#read(what, call));
   }
 
   #ask<T>(what: string, call: () => Promise<T>): Promise<T> {
@@ -107,7 +88,7 @@ export class HatchetEngine implements JobEngine {
       endedAt: undefined,
       isCancelRequested: false,
     };
-    this.#fresh.set(jobId, record);
+    this.#reader.remember(record);
     return { record, isNew, hasWorker };
   }
 
@@ -143,57 +124,8 @@ export class HatchetEngine implements JobEngine {
     await this.#client.worker(this.#loaded.config.hatchet.worker_name, { workflows, handleKill: false });
   }
 
-  async get(jobId: string): Promise<JobRecord | undefined> {
-    // Every run has a UUID; the REST API has no good answer to anything else.
-    if (!v.is(v.pipe(v.string(), v.uuid()), jobId)) return undefined;
-    const fresh = this.#fresh.get(jobId);
-    const untilMs = Date.now() + appearsWithinMs;
-    for (;;) {
-      const record = await this.#record(jobId);
-      if (record !== undefined && isWhole(record)) this.#fresh.delete(jobId);
-      if ((record !== undefined && isWhole(record)) || Date.now() >= untilMs) return record ?? fresh;
-      await sleep(lookEveryMs, this.#signal);
-    }
-  }
-
-  /**
-   * The REST API tells what it was told by the engine: a moment later, after a restart a minute, and never what an engine
-   * that was killed had just begun to tell. So the engine itself is asked as well of a run that may be over.
-   */
-  async #record(jobId: string): Promise<JobRecord | undefined> {
-    const told = await this.#fromRestApi(jobId);
-    const isSettled = told !== undefined && isWhole(told) && isOver(told.state);
-    const isDue = told === undefined || Date.now() - (this.#askedMs.get(jobId) ?? 0) >= askEngineEveryMs;
-    if (isSettled) this.#askedMs.delete(jobId);
-    if (isSettled || !isDue) return told;
-    this.#askedMs.set(jobId, Date.now());
-    return mergeRecords(told, await this.#fromEngine(jobId));
-  }
-
-  async #fromRestApi(jobId: string): Promise<JobRecord | undefined> {
-    const found = await this.#read('status', () =>
-      this.#client.runs.get(jobId).catch((error: unknown) => {
-        if (httpStatusOf(error) === 404) return undefined;
-        throw error;
-      }),
-    );
-    if (found === undefined) return undefined;
-    const details = v.safeParse(runDetailsSchema, found);
-    if (details.success) return detailsToRecord(details.output, this.#namespace);
-    throw new AutomationError('hatchet_failed', `Hatchet tells of job ${jobId} what is not understood`, {
-      hint: 'win-automation hatchet status tells whether the versions go together',
-    });
-  }
-
-  /** Older engines can't be asked. */
-  async #fromEngine(jobId: string): Promise<JobRecord | undefined> {
-    const found = await this.#ask('status', () => this.#client.runs.getDetails(jobId)).catch((error: unknown) => {
-      // It knows no such run, or is too old to be asked.
-      if (error instanceof AutomationError && error.code === 'hatchet_failed') return undefined;
-      throw error;
-    });
-    const details = v.safeParse(engineRunSchema, found);
-    return details.success ? engineRunToRecord(jobId, details.output) : undefined;
+  get(jobId: string): Promise<JobRecord | undefined> {
+    return this.#reader.get(jobId);
   }
 
   async list({ state, type, since, limit }: JobFilter): Promise<JobRecord[]> {
