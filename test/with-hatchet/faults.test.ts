@@ -136,10 +136,6 @@ suite('Hatchet', whyNoExecutable ?? whyNoLab ?? whyNoHatchet(version), () => {
   it('completes 1,000 jobs through two workers, of which one is killed half way', { timeout: 300_000 }, async () => {
     const many = 1_000;
     h.env['WIN_AUTOMATION_HATCHET_RETRY_MAX'] = '10';
-    // Half a second a job, so that the kill finds jobs in the middle.
-    await h.lab.setFault('slow', true);
-    const victim = h.startWorker(['--concurrency', '10']);
-    h.startWorker(['--concurrency', '10']);
     const enqueuer = fileOf('../support/enqueue-many.ts');
     const ids = await new Promise<string[]>((resolve, reject) => {
       const child = spawn(process.execPath, [enqueuer, `${many}`], {
@@ -156,6 +152,10 @@ suite('Hatchet', whyNoExecutable ?? whyNoLab ?? whyNoHatchet(version), () => {
       );
     });
     assert.equal(new Set(ids).size, many);
+    // Half a second a job, so that the kill finds jobs in the middle.
+    await h.lab.setFault('slow', true);
+    const victim = h.startWorker(['--concurrency', '10']);
+    h.startWorker(['--concurrency', '10']);
     const done = () => ids.filter((id) => existsSync(join(h.folder(id), 'manifest.json'))).length;
     await eventually('half is done', () => done() >= many / 2, 120_000);
     victim.kill('SIGKILL');
