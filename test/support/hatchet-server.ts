@@ -180,22 +180,22 @@ export class HatchetServer {
       this.#sql('hatchet', `DELETE FROM ${table} WHERE external_id = '${runId}'`);
   }
 
-  /** Has reports of completed jobs taken, answered and never read, as by an engine that is killed in between; until `heed`. */
-  ignoreCompletions(): void {
+  /** Has reports of jobs' ends taken, answered and never read, as by an engine that is killed in between; until `heed`. */
+  ignoreEnds(): void {
     this.#sql(
       'hatchet',
-      `CREATE FUNCTION ignore_completion() RETURNS trigger LANGUAGE plpgsql AS $$
+      `CREATE FUNCTION ignore_end() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-          IF NEW.payload::text LIKE '%"task-completed"%' THEN NEW.status = 'ASSIGNED'; END IF;
+          IF NEW.payload::text ~ '"task-(completed|failed)"' THEN NEW.status = 'ASSIGNED'; END IF;
           RETURN NEW;
         END $$;
-        CREATE TRIGGER ignore_completion BEFORE INSERT ON "MessageQueueItem"
-          FOR EACH ROW EXECUTE FUNCTION ignore_completion()`,
+        CREATE TRIGGER ignore_end BEFORE INSERT ON "MessageQueueItem"
+          FOR EACH ROW EXECUTE FUNCTION ignore_end()`,
     );
   }
 
   heed(): void {
-    this.#sql('hatchet', 'DROP FUNCTION ignore_completion CASCADE');
+    this.#sql('hatchet', 'DROP FUNCTION ignore_end CASCADE');
   }
 
   /** How many tasks the engine takes for running. */

@@ -61,27 +61,30 @@ suite('Hatchet that comes and goes', whyNoExecutable ?? whyNoLab ?? whyNoHatchet
     assert.equal((await h.watch(await h.enqueue('--', 'hostname'))).exitCode, 0);
   });
 
-  for (const [what, awayMs, address] of [
-    ['is back at once', 0, '10.6.7.7'],
-    ['is away for longer than it waits for a silent worker', 33_000, '10.6.8.8'],
+  for (const [what, awayMs, command, state] of [
+    ['is back at once', 0, 'ping -n 4 10.6.7.7', 'completed'],
+    ['is away for longer than it waits for a silent worker', 33_000, 'ping -n 4 10.6.8.8 & exit 7', 'failed'],
   ] as const) {
-    it(`that was killed over a job's report, and ${what}, gets it once more`, { timeout: 240_000 }, async () => {
+    it(`that was killed over a job's report, and ${what}, gets it once more: ${state}`, {
+      timeout: 240_000,
+    }, async () => {
       const at = await freePort();
       h.startWorker(['--listen', `127.0.0.1:${at}`]);
       await eventually('the worker is ready', () => isReady(at), 60_000);
-      const id = await h.enqueue('--', `ping -n 4 ${address}`);
-      await eventually('it runs', () => h.runs(address), comesUpMs);
-      server.ignoreCompletions();
-      await eventually('it is done', () => h.manifestOf(id).state === 'completed', 15_000);
+      const id = await h.enqueue('--', command);
+      await eventually('it runs', () => h.runs(command), comesUpMs);
+      server.ignoreEnds();
+      await eventually('it is done', () => h.manifestOf(id).state === state, 15_000);
       // The report is on its way.
       await new Promise((done) => setTimeout(done, 1_000));
       await server.stopEngine();
       server.heed();
       await new Promise((done) => setTimeout(done, awayMs));
       await server.startEngine();
-      assert.equal((await h.watch(id)).exitCode, 0);
+      assert.equal((await h.watch(id)).exitCode, state === 'completed' ? 0 : 1);
       await eventually('the engine knows as well', () => server.runningTasks() === 0, 60_000);
-      assert.equal(timesRun(address), 1);
+      assert.equal((await h.statusOf(id)).state, state);
+      assert.equal(timesRun(command), 1);
     });
   }
 

@@ -24,13 +24,24 @@ const keyOf = ({
   retryCount?: number | undefined;
 }) => `${taskRunExternalId} ${retryCount}`;
 
+/** Whether it tells of an end after which there is no other try. */
+const isLast = ({
+  eventType,
+  shouldNotRetry,
+}: {
+  readonly eventType: StepActionEventType;
+  readonly shouldNotRetry?: boolean | undefined;
+}): boolean =>
+  eventType === StepActionEventType.STEP_EVENT_TYPE_COMPLETED ||
+  (eventType === StepActionEventType.STEP_EVENT_TYPE_FAILED && shouldNotRetry === true);
+
 /** What is kept to be told once more is at most this much text. */
 const maxRecentChars = 16 * 1024 * 1024;
 
 /** How a worker's reports get through. */
 export interface Reports {
   /**
-   * Tells once more of the jobs whose completion was heard after a time: a server that is killed forgets what it had just
+   * Tells once more of the jobs that were heard to be over after a time: a server that is killed forgets what it had just
    * been told, and what it did not forget it takes once.
    */
   repeat(sinceMs: number): void;
@@ -62,7 +73,7 @@ export function reportUntilHeard(
         const response = await send(event);
         // The SDK's own tries are waits as well.
         if (event.taskRunExternalId !== undefined) onHeard(event.taskRunExternalId, Date.now() - startedMs > promptMs);
-        if (event.eventType === StepActionEventType.STEP_EVENT_TYPE_COMPLETED) recent.add(event);
+        if (isLast(event)) recent.add(event);
         return response;
       } catch (error) {
         if (signal.aborted || !isAway(error)) throw error;

@@ -199,7 +199,9 @@ export class HatchetWorker implements JobWorker {
       tellEnd(isOver && end.error?.code !== handedBack.code ? end.state : 'queued', end, ownLogger, metrics);
       this.#logs.add(log.flush());
       this.#running.delete(jobId);
-      if (end.state === 'completed') this.#ended.add(context.taskRunExternalId(), end);
+      // One that may be tried again is done again, whoever asks for it; so is one that was handed back.
+      if (end.state === 'completed' || (end.state === 'failed' && !end.isRetryable))
+        this.#ended.add(context.taskRunExternalId(), end);
       return end;
     };
     const running: Running = { stop, done: work(), tries: 0 };
