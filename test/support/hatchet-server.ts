@@ -121,11 +121,14 @@ export class HatchetServer {
       cwd: this.#dir,
       stdio: 'ignore',
     });
-    const isReady = () =>
-      fetch(`${this.healthUrl}/ready`).then(
+    // Its API comes up beside the engine, and is not part of the engine's being ready.
+    const answers = (url: string) =>
+      fetch(url).then(
         ({ status }) => status === 200,
         () => false,
       );
+    const isReady = async () =>
+      (await answers(`${this.healthUrl}/ready`)) && (await answers(`${this.httpUrl}/api/v1/version`));
     await eventually('Hatchet is ready', isReady, 60_000).catch((error: unknown) => {
       throw new Error(`${error}\n${readFileSync(log, 'utf8').slice(-2_000)}`);
     });

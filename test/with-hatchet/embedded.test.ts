@@ -66,7 +66,8 @@ suite('hatchet up --embedded', whyNoExecutable ?? whyNoLab ?? whyNoHatchet(versi
     assert.ok(!`${child.printed}${child.log}${readFileSync(`${path}.args`, 'utf8')}`.includes(server.token()));
     assert.match(child.printed, /export WIN_AUTOMATION_HATCHET_TOKEN_FILE='.*hatchet-token'/);
     assert.match(readFileSync(`${path}.args`, 'utf8'), /-database-url\npostgresql:\/\/me@localhost\/hatchet\n/);
-    assert.equal((await h.run(['hatchet', 'status'])).words['state'], 'ok');
+    const status = await h.run(['hatchet', 'status']);
+    assert.equal(status.words['state'], 'ok', `${status.stdout}${status.stderr}`);
     const shown = await h.json('config', 'show');
     assert.ok(JSON.stringify(shown.payload).includes('hatchet up'), 'the origin is told');
     h.startWorker();
