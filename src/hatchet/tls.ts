@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { ClientConfig } from '@hatchet-dev/typescript-sdk/clients/hatchet-client/client-config.js';
+import { readSmallFile } from '../config/file.ts';
 import type { Config } from '../config/sections.ts';
-import { AutomationError, messageOf } from '../core/errors.ts';
+import { AutomationError } from '../core/errors.ts';
 
 /**
  * Who Hatchet's certificates are trusted by, for gRPC and for https:// alike.
@@ -11,21 +11,20 @@ import { AutomationError, messageOf } from '../core/errors.ts';
  * @throws AutomationError `config_invalid` if `hatchet.tls_ca_file` can't be read
  */
 export const trustedBy = ({ hatchet }: Config): string | undefined =>
-  hatchet.tls_ca_file === undefined ? undefined : readPem('tls_ca_file', hatchet.tls_ca_file);
+  hatchet.tls_ca_file === undefined ? undefined : readSmallFile(hatchet.tls_ca_file, 'hatchet.tls_ca_file');
 
 /**
  * How the SDK encrypts gRPC. Settings are looked at before the SDK takes them: it would tell of a missing file as if Hatchet
- * were away, and go on without a certificate where mtls has none.
+ * were away, and go on without a certificate where mtls has none. The file of authorities is looked at by `trustedBy`.
  *
  * @throws AutomationError `config_invalid` naming the setting
  */
 export function tlsConfigOf(config: Config): ClientConfig['tls_config'] {
   const { tls_strategy, tls_ca_file, tls_cert_file, tls_key_file, tls_server_name } = config.hatchet;
   if (tls_strategy === 'none') return { tls_strategy };
-  trustedBy(config);
   if (tls_strategy === 'mtls') {
-    readPem('tls_cert_file', tls_cert_file);
-    readPem('tls_key_file', tls_key_file);
+    requireFile('hatchet.tls_cert_file', tls_cert_file);
+    requireFile('hatchet.tls_key_file', tls_key_file);
   }
   requireName(config);
   return {
@@ -49,11 +48,7 @@ function requireName({ hatchet }: Config): void {
   });
 }
 
-function readPem(key: string, path: string | undefined): string {
-  if (path === undefined) throw new AutomationError('config_invalid', `hatchet.${key}: mtls needs it`);
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new AutomationError('config_invalid', `hatchet.${key}: ${messageOf(error)}`, { cause: error });
-  }
+function requireFile(key: string, path: string | undefined): void {
+  if (path === undefined) throw new AutomationError('config_invalid', `${key}: mtls needs it`);
+  readSmallFile(path, key);
 }
