@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, wri
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { versions } from '../core/version.ts';
-import { type ContractName, contracts, type ScriptInput, type ScriptOutput } from '../windows/contracts.ts';
+import { type ContractName, contracts, type ScriptInput, type ScriptOutput } from '../windows/powershell/contracts.ts';
 import { localPath } from './paths.ts';
 import { desktopPng } from './png.ts';
 import type { LabProcess, LabState } from './state.ts';

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { sleep } from '../core/deadline.ts';
-import type { ContractName } from '../windows/contracts.ts';
-import { warmCommandLine } from '../windows/powershell.ts';
-import { scripts } from '../windows/scripts.ts';
+import { warmCommandLine } from '../windows/powershell/compose.ts';
+import type { ContractName } from '../windows/powershell/contracts.ts';
+import { scripts } from '../windows/powershell/scripts.ts';
 import { handleScript, type ScriptContext } from './handlers.ts';
 import { localPath } from './paths.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Session } from '../windows/contracts.ts';
+import type { Session } from '../windows/powershell/contracts.ts';
 
 /** What can be broken in the lab while it runs. */
 export const faults = [

@@ -1,6 +1,6 @@
-import type { ScriptInput } from './contracts.ts';
-import { composeScript } from './powershell.ts';
-import { scripts } from './scripts.ts';
+import { composeScript } from './powershell/compose.ts';
+import type { ScriptInput } from './powershell/contracts.ts';
+import { scripts } from './powershell/scripts.ts';
 import { firewallRules } from './status.ts';
 
 /**

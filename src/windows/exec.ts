@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { isTimeout } from '../core/deadline.ts';
 import type { CommandResult, CommandStreams } from './command.ts';
 import type { WindowsHost } from './host.ts';
-import { composeCmdCommand, composeCommand, composeUserScript } from './powershell.ts';
+import { composeCmdCommand, composeCommand, composeUserScript } from './powershell/compose.ts';
 import { markedCommand, type Shell } from './shells.ts';
 
 interface Execution {

@@ -1,6 +1,6 @@
 import { AutomationError } from '../core/errors.ts';
-import type { Session } from './contracts.ts';
 import type { WindowsHost } from './host.ts';
+import type { Session } from './powershell/contracts.ts';
 
 /** Whether GUI work may run now, and why not. */
 export type GuiGate =

@@ -5,10 +5,9 @@ import { abortable } from '../core/deadline.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { Capture } from './capture.ts';
-import { decodeClixml } from './clixml.ts';
 import { type CommandResult, type CommandStreams, runCommand } from './command.ts';
 import { connect, type SshConnection } from './connection.ts';
-import { type ContractName, contracts, type ScriptInput, type ScriptOutput } from './contracts.ts';
+import { decodeClixml } from './powershell/clixml.ts';
 import {
   composeScript,
   encodeArgument,
@@ -17,11 +16,12 @@ import {
   maxCommandLine,
   type PowershellProgram,
   scriptFileBytes,
-} from './powershell.ts';
-import { scripts } from './scripts.ts';
+} from './powershell/compose.ts';
+import { type ContractName, contracts, type ScriptInput, type ScriptOutput } from './powershell/contracts.ts';
+import { WarmPowershell } from './powershell/persistent.ts';
+import { scripts } from './powershell/scripts.ts';
 import { Sftp } from './sftp.ts';
 import type { SshTarget } from './target.ts';
-import { WarmPowershell } from './warm-powershell.ts';
 
 export interface HostOptions {
   readonly logger: Logger;

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { AutomationError } from '../core/errors.ts';
-import type { ScriptOutput } from './contracts.ts';
 import { get } from './files.ts';
 import { requireGui } from './gui-gate.ts';
 import type { WindowsHost } from './host.ts';
 import { sftpPath } from './paths.ts';
-import { encodeArgument } from './powershell.ts';
-import { scripts } from './scripts.ts';
+import { encodeArgument } from './powershell/compose.ts';
+import type { ScriptOutput } from './powershell/contracts.ts';
+import { scripts } from './powershell/scripts.ts';
 
 const folder = 'C:\\ProgramData\\win-automation\\screenshots';
 const interactiveTimeoutS = 60;

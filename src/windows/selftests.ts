@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Capture } from './capture.ts';
-import { decodeClixml } from './clixml.ts';
 import { executeCommand, executeScript } from './exec.ts';
 import { get, put } from './files.ts';
 import { judgeGui } from './gui-gate.ts';
 import type { WindowsHost } from './host.ts';
 import { sftpPath } from './paths.ts';
+import { decodeClixml } from './powershell/clixml.ts';
 import { takeScreenshot } from './screenshot.ts';
 import { type Selftest, SkippedError } from './selftest.ts';
 

@@ -1,6 +1,6 @@
-import type { ScriptOutput } from './contracts.ts';
 import { type GuiGate, judgeGui } from './gui-gate.ts';
 import type { WindowsHost } from './host.ts';
+import type { ScriptOutput } from './powershell/contracts.ts';
 
 /** The firewall rules of the reference (context.md, "Common issue" and "Remediation Actions"). */
 export const firewallRules = [

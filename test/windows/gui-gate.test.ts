@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Session } from '../../src/windows/contracts.ts';
 import { judgeGui } from '../../src/windows/gui-gate.ts';
+import type { Session } from '../../src/windows/powershell/contracts.ts';
 
 const session = (changes: Partial<Session> = {}): Session => ({
   id: 1,

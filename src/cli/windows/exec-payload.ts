@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { CapturedText } from '../../windows/capture.ts';
-import { capturedDocument } from '../../windows/captured-document.ts';
 import type { ExecOutcome } from '../../windows/exec.ts';
+import { capturedDocument } from '../../windows/powershell/captured-document.ts';
 import type { Words } from '../output.ts';
 
 const text = v.strictObject({

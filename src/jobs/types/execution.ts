@@ -2,9 +2,9 @@ import { Writable } from 'node:stream';
 import * as v from 'valibot';
 import { AutomationError, messageOf } from '../../core/errors.ts';
 import { Capture } from '../../windows/capture.ts';
-import { capturedDocument, withoutClixml } from '../../windows/captured-document.ts';
 import type { CommandStreams } from '../../windows/command.ts';
 import type { ExecOutcome } from '../../windows/exec.ts';
+import { capturedDocument, withoutClixml } from '../../windows/powershell/captured-document.ts';
 import type { JobContext, JobOutcome } from '../job-type.ts';
 
 /** PowerShell that exits 0 where there is nothing to do. */

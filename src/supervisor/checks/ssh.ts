@@ -1,7 +1,7 @@
 import { messageOf } from '../../core/errors.ts';
 import { degraded, type Finding, found } from '../../core/finding.ts';
-import type { ScriptOutput } from '../../windows/contracts.ts';
 import type { WindowsHost } from '../../windows/host.ts';
+import type { ScriptOutput } from '../../windows/powershell/contracts.ts';
 import { addressOf } from '../../windows/target.ts';
 import { type Check, judge } from '../verdict.ts';
 

@@ -1,11 +1,11 @@
 import type { ClientChannel } from 'ssh2';
 import * as v from 'valibot';
-import { abortable, Deadline } from '../core/deadline.ts';
-import { milliseconds } from '../core/duration.ts';
-import { AutomationError } from '../core/errors.ts';
-import { LineSplitter } from '../core/lines.ts';
-import type { SshConnection } from './connection.ts';
-import { warmCommandLine } from './powershell.ts';
+import { abortable, Deadline } from '../../core/deadline.ts';
+import { milliseconds } from '../../core/duration.ts';
+import { AutomationError } from '../../core/errors.ts';
+import { LineSplitter } from '../../core/lines.ts';
+import type { SshConnection } from '../connection.ts';
+import { warmCommandLine } from './compose.ts';
 
 /** After so many scripts it is replaced: whatever has piled up in it goes. */
 const maxRequests = 500;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { decodeClixml } from '../../src/windows/clixml.ts';
+import { decodeClixml } from '../../../src/windows/powershell/clixml.ts';
 
 /** As powershell.exe writes it, in as many records as given. */
 function clixml(texts: readonly string[]): string {

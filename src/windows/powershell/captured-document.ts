@@ -1,4 +1,4 @@
-import type { CapturedText } from './capture.ts';
+import type { CapturedText } from '../capture.ts';
 import { decodeClixml } from './clixml.ts';
 
 /** What PowerShell wrote to standard error, as a person reads it; what is no text stays. */

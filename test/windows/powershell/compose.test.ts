@@ -11,9 +11,9 @@ import {
   maxCommandLine,
   scriptFileBytes,
   warmCommandLine,
-} from '../../src/windows/powershell.ts';
-import { scripts } from '../../src/windows/scripts.ts';
-import { grammarFaults } from '../support/powershell-grammar.ts';
+} from '../../../src/windows/powershell/compose.ts';
+import { scripts } from '../../../src/windows/powershell/scripts.ts';
+import { grammarFaults } from '../../support/powershell-grammar.ts';
 
 const decode = (commandLine: string) => Buffer.from(commandLine.split(' ').at(-1) ?? '', 'base64').toString('utf16le');
 
