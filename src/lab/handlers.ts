@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, wri
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { versions } from '../core/version.ts';
+import { decodeArgument } from '../windows/powershell/compose.ts';
 import { type ContractName, contracts, type ScriptInput, type ScriptOutput } from '../windows/powershell/contracts.ts';
 import { localPath } from './paths.ts';
 import { desktopPng } from './png.ts';
@@ -167,7 +168,7 @@ const handlers: { readonly [N in ContractName]: Handler<N> } = {
  * @returns the script's one JSON document
  */
 export async function handleScript(name: ContractName, argument: string, context: ScriptContext): Promise<string> {
-  const input = v.parse(contracts[name].input, JSON.parse(Buffer.from(argument, 'base64').toString('utf8')));
+  const input = v.parse(contracts[name].input, decodeArgument(argument));
   const handler = handlers[name] as (input: unknown, context: ScriptContext) => unknown;
   return JSON.stringify(await handler(input, context));
 }

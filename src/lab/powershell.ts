@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { sleep } from '../core/deadline.ts';
-import { warmCommandLine } from '../windows/powershell/compose.ts';
+import { decodeArgument, warmCommandLine } from '../windows/powershell/compose.ts';
 import type { ContractName } from '../windows/powershell/contracts.ts';
 import { scripts } from '../windows/powershell/scripts.ts';
 import { handleScript, type ScriptContext } from './handlers.ts';
@@ -8,11 +8,9 @@ import { localPath } from './paths.ts';
 import type { Terminal } from './terminal.ts';
 import { serveWarm } from './warm-host.ts';
 
-const contractScripts = Object.entries(scripts).filter(([name]) => !['host', 'runScript', 'runCmd'].includes(name)) as [
-  ContractName,
-  string,
-][];
-const nameOfScript = new Map(contractScripts.map(([name, script]) => [script.trimEnd(), name]));
+const contractScripts = Object.entries(scripts).filter(
+  ([name]) => !['argument', 'host', 'runScript', 'runCmd'].includes(name),
+) as [ContractName, string][];
 const warmText = decodeCommand(warmCommandLine.split(' ').at(-1) ?? '');
 
 /** Thrown by a script that says `exit`. */
@@ -34,17 +32,17 @@ export async function runPowershell(args: readonly string[], run: PowershellRun)
   const text = programText(args, run);
   try {
     if (text === warmText) return await serveWarm(run, runKnownScript);
-    const known = contractScripts.find(([, script]) => text.includes(script.trimEnd()));
+    const known = knownScript(text);
     if (known !== undefined) {
-      run.terminal.out(await handleScript(known[0], argumentOf(text), run));
+      run.terminal.out(await handleScript(known, argumentOf(text), run));
       return 0;
     }
     if (text.includes(scripts.runScript.trimEnd())) {
-      const { script, parameters } = JSON.parse(Buffer.from(argumentOf(text), 'base64').toString('utf8'));
+      const { script, parameters } = decodeArgument(argumentOf(text)) as never;
       return await interpret(script, parameters, run);
     }
     if (text.includes(scripts.runCmd.trimEnd())) {
-      const { command } = JSON.parse(Buffer.from(argumentOf(text), 'base64').toString('utf8'));
+      const { command } = decodeArgument(argumentOf(text)) as never;
       return await runProgram(command, run);
     }
     return await interpret(userText(text), {}, run);
@@ -64,9 +62,14 @@ async function runProgram(commandLine: string, { state, process, terminal }: Pow
 
 /** Runs a script of ours by its text, as the logged-on session does. @returns what it prints */
 export function runKnownScript(text: string, argument: string, context: ScriptContext): Promise<string> {
-  const known = nameOfScript.get(text.trimEnd());
+  const known = knownScript(text);
   if (known === undefined) throw new Error('the lab does not know that script');
   return handleScript(known, argument, context);
+}
+
+/** Which script of ours stands in a composed text. */
+function knownScript(text: string): ContractName | undefined {
+  return contractScripts.find(([, script]) => text.includes(script.trimEnd()))?.[0];
 }
 
 function programText(args: readonly string[], { state }: PowershellRun): string {
@@ -89,7 +92,7 @@ function decodeCommand(encoded: string): string {
 
 /** The base64 argument that a composed text ends with. */
 function argumentOf(text: string): string {
-  return [...text.matchAll(/^\} '([A-Za-z0-9+/=]*)'\)?$/gm)].at(-1)?.[1] ?? '';
+  return [...text.matchAll(/^\} '([A-Za-z0-9+/=]*)'$/gm)].at(-1)?.[1] ?? '';
 }
 
 /** What the user wrote, without what `composeCommand` puts around it. */

@@ -9,6 +9,7 @@ import { type CommandResult, type CommandStreams, runCommand } from './command.t
 import { connect, type SshConnection } from './connection.ts';
 import { decodeClixml } from './powershell/clixml.ts';
 import {
+  callableScript,
   composeScript,
   encodeArgument,
   encodedCommandLine,
@@ -150,7 +151,7 @@ export class WindowsHost implements AsyncDisposable {
   async #answer(name: ContractName, input: unknown, options: ScriptOptions): Promise<string> {
     if (this.#isWarm && options.stdin === undefined) {
       const warm = await this.#warmPowershell(options.signal);
-      if (warm !== undefined) return warm.run(scripts[name], encodeArgument(input), options.signal);
+      if (warm !== undefined) return warm.run(callableScript(scripts[name]), encodeArgument(input), options.signal);
     }
     const [stdout, stderr] = [new Capture(), new Capture()];
     const stdin = options.stdin === undefined ? undefined : Readable.from([`${options.stdin}\n`]);

@@ -4,7 +4,7 @@ import { get } from './files.ts';
 import { requireGui } from './gui-gate.ts';
 import type { WindowsHost } from './host.ts';
 import { sftpPath } from './paths.ts';
-import { encodeArgument } from './powershell/compose.ts';
+import { callableScript, encodeArgument } from './powershell/compose.ts';
 import type { ScriptOutput } from './powershell/contracts.ts';
 import { scripts } from './powershell/scripts.ts';
 
@@ -38,7 +38,7 @@ export async function takeScreenshot(host: WindowsHost, path: string, signal: Ab
 async function captureTo(host: WindowsHost, remote: string, signal: AbortSignal): Promise<ScriptOutput<'screenshot'>> {
   const request = {
     id: randomUUID(),
-    script: Buffer.from(scripts.screenshot, 'utf8').toString('base64'),
+    script: Buffer.from(callableScript(scripts.screenshot), 'utf8').toString('base64'),
     argument: encodeArgument({ path: remote }),
     timeout_s: interactiveTimeoutS,
   };

@@ -19,6 +19,9 @@ const writeDocument = [
   '$stream.Flush()',
 ].join('\n');
 
+// The same reason as from the PowerShell that stays.
+const writeReason = '[Console]::Error.WriteLine($_.Exception.GetBaseException().Message)\nexit 1';
+
 // Without this, powershell.exe ends with 0 after a native command that failed as the last one.
 const epilogue = 'if ($?) { exit 0 } elseif ($LASTEXITCODE) { exit $LASTEXITCODE } else { exit 1 }';
 
@@ -27,17 +30,39 @@ export type PowershellProgram = 'powershell' | 'pwsh';
 
 const programLine = (program: PowershellProgram) => `${program} -NoProfile -NonInteractive`;
 
-/** A JSON value as scripts take it: base64 of UTF-8, which no shell and no quoting rule can touch. */
+/**
+ * A JSON value as scripts take it: base64 of UTF-8, which no shell and no quoting rule can touch. Each string gets a guard in
+ * front, which argument.ps1 takes off: ConvertFrom-Json of PowerShell 7 takes strings for dates.
+ */
 export function encodeArgument(value: unknown): string {
-  return Buffer.from(JSON.stringify(value), 'utf8').toString('base64');
+  return Buffer.from(JSON.stringify(value, guardString), 'utf8').toString('base64');
 }
+
+/** The value that `encodeArgument` was given. */
+export function decodeArgument(argument: string): unknown {
+  return JSON.parse(Buffer.from(argument, 'base64').toString('utf8'), (_key, value) =>
+    typeof value === 'string' ? value.slice(guard.length) : value,
+  );
+}
+
+const guard = '=';
+const guardString = (_key: string, value: unknown) => (typeof value === 'string' ? `${guard}${value}` : value);
+
+/** A script of ours as a text that runs by itself: its one argument is the text's own first. */
+export function callableScript(script: string): string {
+  return callScript(script, '$args[0]');
+}
+
+const callScript = (script: string, argument: string) =>
+  `${scripts.argument.trimEnd()}\n& {\n${script.trimEnd()}\n} ${argument}\n`;
 
 /**
  * A script of ours with its argument, as one text that prints one document. The argument is base64 in quotes: nothing else
  * of a caller's ever gets into script text.
  */
 export function composeScript(script: string, argument: unknown): string {
-  return `${prelude}\n$document = @(& {\n${script.trimEnd()}\n} '${encodeArgument(argument)}')\n${writeDocument}\n`;
+  const call = callScript(script, `'${encodeArgument(argument)}'`);
+  return `${prelude}\ntry {\n$document = @(\n${call})\n} catch {\n${writeReason}\n}\n${writeDocument}\n`;
 }
 
 /**
@@ -55,7 +80,7 @@ export function composeCmdCommand(command: string): string {
 
 /** A script of ours that lets something of the user's speak for itself. */
 function composeRunner(script: string, argument: unknown): string {
-  return `${prelude}\n& {\n${script.trimEnd()}\n} '${encodeArgument(argument)}'\n`;
+  return `${prelude}\n${callScript(script, `'${encodeArgument(argument)}'`)}`;
 }
 
 /** Any PowerShell of the user's as one text: its exit code is its own `exit`, else that of its last command. */

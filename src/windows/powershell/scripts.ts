@@ -1,3 +1,4 @@
+import argument from './scripts/argument.ps1' with { type: 'text' };
 import artifacts from './scripts/artifacts.ps1' with { type: 'text' };
 import bootstrap from './scripts/bootstrap.ps1' with { type: 'text' };
 import closedFolder from './scripts/closed-folder.ps1' with { type: 'text' };
@@ -20,6 +21,7 @@ import task from './scripts/task.ps1' with { type: 'text' };
 
 /** The PowerShell that runs on Windows, as text. What each takes and gives is in `contracts.ts`. */
 export const scripts = {
+  argument,
   artifacts,
   bootstrap,
   closedFolder,

@@ -5,6 +5,7 @@ import {
   composeCommand,
   composeScript,
   composeUserScript,
+  decodeArgument,
   encodeArgument,
   encodedCommandLine,
   fileCommandLine,
@@ -27,7 +28,7 @@ describe('every script', () => {
     it(`${name} is ASCII, says what it is for, and takes one argument`, () => {
       assert.match(text, /^# [A-Z]/);
       assert.match(text, /^[\n -~]*$/);
-      if (name !== 'host') assert.match(text, /^param\(\[string\]\$Argument\)$/m);
+      if (!['host', 'argument'].includes(name)) assert.match(text, /^param\(\[string\]\$Argument\)$/m);
     });
 
     it(`${name} needs nothing newer than Windows PowerShell 5.1`, () => {
@@ -92,10 +93,7 @@ describe('composed text', () => {
   it('gives back any value from its argument', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        assert.deepEqual(
-          JSON.parse(Buffer.from(encodeArgument(value), 'base64').toString('utf8')),
-          JSON.parse(JSON.stringify(value)),
-        );
+        assert.deepEqual(decodeArgument(encodeArgument(value)), JSON.parse(JSON.stringify(value)));
       }),
     );
   });

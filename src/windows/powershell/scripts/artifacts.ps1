@@ -2,7 +2,7 @@
 # Argument: {"action": "list" | "remove", "root": "C:\\ProgramData\\win-automation\\artifacts", "job_ids": ["..."]}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $root = [string]$request.root
 $removed = @()
 if ($request.action -eq 'remove') {

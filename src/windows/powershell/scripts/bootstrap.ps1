@@ -2,7 +2,7 @@
 # Argument: {"authorized_key": "ssh-ed25519 ..." or "", "ports": [{"name": "Aloha-7887", "port": 7887}], "remote_address": "Any"}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $steps = New-Object -TypeName System.Collections.ArrayList
 
 function Invoke-Step {

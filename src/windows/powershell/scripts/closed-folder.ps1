@@ -3,7 +3,7 @@
 # Argument: {"path": "C:\\..."}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $path = [string]$request.path
 if (-not (Test-Path -LiteralPath $path)) {
     New-Item -ItemType Directory -Path $path -Force | Out-Null

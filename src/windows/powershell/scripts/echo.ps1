@@ -2,5 +2,5 @@
 # Argument: {"text": "..."}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 [ordered]@{ text = [string]$request.text; length = ([string]$request.text).Length } | ConvertTo-Json -Compress

@@ -3,7 +3,7 @@
 # remote_address: an address, a network or "Any".
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 
 function Get-RulesOnPort {
     param([int]$Port)

@@ -2,7 +2,7 @@
 # Argument: {"paths": ["C:\\..."]}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $files = foreach ($path in $request.paths) {
     [ordered]@{
         path = [string]$path

@@ -2,7 +2,7 @@
 # Argument: {"id": "letters, digits and dashes", "script": "<base64 of UTF-8>", "argument": "<base64>", "timeout_s": 60}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 if ($request.id -notmatch '^[A-Za-z0-9-]{1,64}$') {
     throw 'the id may have letters, digits and dashes only'
 }

@@ -3,7 +3,7 @@
 # Argument: {"marker": "..."}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $all = @(Get-CimInstance -ClassName Win32_Process)
 $byId = @{}
 $children = @{}

@@ -2,7 +2,7 @@
 # Argument: {"dir": "C:\\ProgramData\\win-automation\\playwright"}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $node = Get-Command -Name node.exe -ErrorAction SilentlyContinue
 $nodePath = ''
 $nodeVersion = ''

@@ -2,7 +2,7 @@
 # Argument: {"ports": [7887, 7888]}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $listening = @(Get-NetTCPConnection -State Listen -ErrorAction SilentlyContinue)
 $ports = foreach ($port in $request.ports) {
     $connection = $listening | Where-Object { $_.LocalPort -eq $port } | Select-Object -First 1

@@ -2,7 +2,7 @@
 # Argument: {"contains": "..."}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $found = foreach ($process in Get-CimInstance -ClassName Win32_Process) {
     if (-not $process.CommandLine -or -not $process.CommandLine.Contains([string]$request.contains)) {
         continue

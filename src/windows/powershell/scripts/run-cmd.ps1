@@ -2,7 +2,7 @@
 # Argument: {"command": "..."}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $start = New-Object -TypeName Diagnostics.ProcessStartInfo
 $start.FileName = "$env:SystemRoot\System32\cmd.exe"
 # With /s, cmd.exe takes off the outer quotes and leaves all between them alone.

@@ -3,7 +3,7 @@
 # Argument: {"script": "...", "parameters": {"Name": "value"}}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $parameters = @{}
 foreach ($property in $request.parameters.PSObject.Properties) {
     $parameters[$property.Name] = $property.Value

@@ -2,7 +2,7 @@
 # Argument: {"path": "C:\\...\\shot.png"}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 Add-Type -AssemblyName System.Windows.Forms
 Add-Type -AssemblyName System.Drawing
 $area = [Windows.Forms.SystemInformation]::VirtualScreen

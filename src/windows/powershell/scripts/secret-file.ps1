@@ -3,7 +3,7 @@
 # Argument: {"path": "C:\\..."}
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $path = [string]$request.path
 $temporary = "$path.tmp"
 $dir = Split-Path -Parent $path

@@ -5,7 +5,7 @@
 # An interactive principal runs in the logged-on session and can see the desktop; SYSTEM can't.
 param([string]$Argument)
 
-$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Argument)) | ConvertFrom-Json
+$request = ConvertFrom-Argument -Argument $Argument
 $changed = $false
 
 function Get-Task {
