@@ -2,6 +2,8 @@ import type { Capture, CapturedText } from './capture.ts';
 
 /** What Windows calls a code page, as the labels of the WHATWG or IANA that people know it by. */
 const labels: Readonly<Record<number, string>> = {
+  720: 'cp720',
+  874: 'windows-874',
   932: 'shift_jis',
   936: 'gbk',
   949: 'euc-kr',
