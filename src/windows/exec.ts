@@ -125,8 +125,8 @@ export async function executeScript(
         objectDepth,
       };
       const result = await runPowershell(host, run, streams, signal, 'powershell');
-      // A script that came to its end has removed its folder itself.
-      isOver = result.status !== undefined;
+      // A script that came to its end has removed its folder itself; one more look makes sure where much was brought.
+      isOver = result.status !== undefined && beside.length === 0;
       return result;
     } finally {
       if (!isOver) await removeRunFolder(host, folder);
