@@ -14,6 +14,7 @@ import { type ContractName, contracts, type ScriptInput, type ScriptOutput } fro
 import { WarmPowershell } from './powershell/persistent.ts';
 import { scripts } from './powershell/scripts.ts';
 import { Sftp } from './sftp.ts';
+import { markedCommand } from './shells.ts';
 import type { SshTarget } from './target.ts';
 import { decodeCapture, labelOfCodePage } from './text-encoding.ts';
 
@@ -112,17 +113,9 @@ export class WindowsHost implements AsyncDisposable {
     return this.#defaultShell;
   }
 
-  /**
-   * Runs a command line in the host's own shell. See `runCommand`.
-   *
-   * @param marker what the run's processes are found by when it has to be ended; the command line itself unless told
-   */
-  async command(
-    commandLine: string,
-    streams: CommandStreams,
-    signal: AbortSignal,
-    marker = commandLine,
-  ): Promise<CommandResult> {
+  /** Runs a command line in the host's own shell. See `runCommand`. */
+  async command(command: string, streams: CommandStreams, signal: AbortSignal): Promise<CommandResult> {
+    const { commandLine, marker } = markedCommand(command);
     const connection = await this.connection(signal);
     return runCommand(connection, commandLine, streams, signal, { killTree: () => this.killTree(marker) });
   }
