@@ -33,7 +33,14 @@ function Test-Syntax {
         'TernaryExpressionAst' { Add-Fault $Node syntax 'a ternary operator needs PowerShell 7' }
         'PipelineChainAst' { Add-Fault $Node syntax '&& and || need PowerShell 7' }
         'PipelineAst' { if ($Node.Background) { Add-Fault $Node syntax 'a background & needs PowerShell 7' } }
-        'BinaryExpressionAst' { if ([string]$Node.Operator -eq 'QuestionQuestion') { Add-Fault $Node syntax '?? needs PowerShell 7' } }
+        'BinaryExpressionAst' {
+            $operator = [string]$Node.Operator
+            if ($operator -in 'And', 'Or' -and $Node.Left -is [Management.Automation.Language.BinaryExpressionAst] -and
+                [string]$Node.Left.Operator -in 'And', 'Or' -and [string]$Node.Left.Operator -ne $operator) {
+                Add-Fault $Node syntax '-and and -or are of one rank: put parentheses'
+            }
+            if ([string]$Node.Operator -eq 'QuestionQuestion') { Add-Fault $Node syntax '?? needs PowerShell 7' }
+        }
         'AssignmentStatementAst' { if ([string]$Node.Operator -eq 'QuestionQuestionEquals') { Add-Fault $Node syntax '??= needs PowerShell 7' } }
         'ScriptBlockAst' { if ($Node.CleanBlock) { Add-Fault $Node.CleanBlock syntax 'a clean block needs PowerShell 7' } }
         { $_ -in 'MemberExpressionAst', 'InvokeMemberExpressionAst', 'IndexExpressionAst' } {

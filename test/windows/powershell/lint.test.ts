@@ -94,6 +94,7 @@ const faulty: readonly [rule: string, text: string][] = [
   ['syntax', '"`u{41}"'],
   ['syntax', '1uy'],
   ['syntax', '0b101'],
+  ['syntax', '$a -or $b -and $c'],
   ['culture', "$date.ToString('yyyy-MM-dd')"],
   ['culture', '$number.ToString()'],
   ['culture', "'{0:N2}' -f 1.5"],
@@ -131,6 +132,7 @@ const sound: readonly string[] = [
   'function Get-Own { param($One) $One }\nGet-Own -One 1',
   '[Net.IPAddress]::TryParse($a, [ref]$b)',
   '0xFF; 1kb; 1L; 1.5d',
+  '($a -and $b) -or ($c -and $d -and $e)',
 ];
 
 suite("the lint by the engine's own parser", pwsh.whyNot, () => {

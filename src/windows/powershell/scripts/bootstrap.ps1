@@ -68,10 +68,13 @@ function Read-Keys {
     $utf8 = New-Object -TypeName Text.UTF8Encoding -ArgumentList $false
     $encoding = $utf8
     # UTF-16 written without a mark has a zero in every second byte of its ASCII.
-    if ($bytes.Length -ge 2 -and ($bytes[0] -eq 0xFF -and $bytes[1] -eq 0xFE -or $bytes[0] -ne 0 -and $bytes[1] -eq 0)) {
-        $encoding = [Text.Encoding]::Unicode
-    } elseif ($bytes.Length -ge 2 -and ($bytes[0] -eq 0xFE -and $bytes[1] -eq 0xFF -or $bytes[0] -eq 0 -and $bytes[1] -ne 0)) {
-        $encoding = [Text.Encoding]::BigEndianUnicode
+    if ($bytes.Length -ge 2) {
+        $first, $second = $bytes[0..1]
+        if (($first -eq 0xFF -and $second -eq 0xFE) -or ($first -ne 0 -and $second -eq 0)) {
+            $encoding = [Text.Encoding]::Unicode
+        } elseif (($first -eq 0xFE -and $second -eq 0xFF) -or ($first -eq 0 -and $second -ne 0)) {
+            $encoding = [Text.Encoding]::BigEndianUnicode
+        }
     }
     $text = $encoding.GetString($bytes)
     @{

@@ -8,7 +8,8 @@ function Get-Part {
     try {
         @(& $Query)[0]
     } catch {
-        $Error.Clear()
+        # Not nothing: [string] of nothing is $null, [string] of $null is ''.
+        $null
     }
 }
 

@@ -151,7 +151,7 @@ function Select-OnPort {
     foreach ($rule in $onPort) {
         if ($rule.IsLimited) {
             if ($null -eq $listener) {
-                $listener = [string](Get-ListenerPath -Port $Port)
+                $listener = "$(Get-ListenerPath -Port $Port)"
             }
             if (-not $listener -or [Environment]::ExpandEnvironmentVariables($rule.Program) -ne $listener) {
                 continue
