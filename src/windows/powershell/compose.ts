@@ -103,11 +103,11 @@ export function scriptFileBytes(text: string): Buffer {
   return Buffer.from(`\uFEFF${text}`, 'utf8');
 }
 
-/** A script of ours without its comments and indentation. Not for texts with strings over several lines. */
-function withoutComments(script: string): string {
-  const lines = script.split('\n').map((line) => line.trim());
-  return lines.filter((line) => line !== '' && !line.startsWith('#')).join('\n');
-}
+/** The command line of the PowerShell that stays: it takes the rest of its text as the first line of its input. */
+export const warmCommandLine: string = encodedCommandLine(scripts.loader).replace(
+  ' -EncodedCommand ',
+  ' -OutputFormat Text -ExecutionPolicy Bypass -EncodedCommand ',
+);
 
-/** The command line of the PowerShell that stays (host.ps1). */
-export const warmCommandLine: string = encodedCommandLine(withoutComments(scripts.host));
+/** The first line for its standard input (host.ps1), without the line's end. */
+export const warmFirstLine: string = Buffer.from(`${scripts.hostProcesses}\n${scripts.host}`, 'utf8').toString('base64');

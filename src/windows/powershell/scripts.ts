@@ -7,8 +7,10 @@ import facts from './scripts/facts.ps1' with { type: 'text' };
 import firewall from './scripts/firewall.ps1' with { type: 'text' };
 import hash from './scripts/hash.ps1' with { type: 'text' };
 import host from './scripts/host.ps1' with { type: 'text' };
+import hostProcesses from './scripts/host-processes.ps1' with { type: 'text' };
 import interactive from './scripts/interactive.ps1' with { type: 'text' };
 import killTree from './scripts/kill-tree.ps1' with { type: 'text' };
+import loader from './scripts/loader.ps1' with { type: 'text' };
 import playwright from './scripts/playwright.ps1' with { type: 'text' };
 import ports from './scripts/ports.ps1' with { type: 'text' };
 import processes from './scripts/processes.ps1' with { type: 'text' };
@@ -30,8 +32,10 @@ export const scripts = {
   firewall,
   hash,
   host,
+  hostProcesses,
   interactive,
   killTree,
+  loader,
   playwright,
   ports,
   processes,
