@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { sleep } from '../core/deadline.ts';
-import { decodeArgument, warmCommandLine } from '../windows/powershell/compose.ts';
+import { decodeArgument, warmCommandLine, warmFirstLine } from '../windows/powershell/compose.ts';
 import type { ContractName } from '../windows/powershell/contracts.ts';
 import { scripts } from '../windows/powershell/scripts.ts';
 import { handleScript, type ScriptContext } from './handlers.ts';
@@ -9,7 +9,7 @@ import type { Terminal } from './terminal.ts';
 import { serveWarm } from './warm-host.ts';
 
 const contractScripts = Object.entries(scripts).filter(
-  ([name]) => !['argument', 'host', 'runScript', 'runCmd'].includes(name),
+  ([name]) => !['argument', 'host', 'hostProcesses', 'loader', 'runScript', 'runCmd'].includes(name),
 ) as [ContractName, string][];
 const warmText = decodeCommand(warmCommandLine.split(' ').at(-1) ?? '');
 
@@ -31,7 +31,7 @@ export async function runPowershell(args: readonly string[], run: PowershellRun)
   if (run.state.powershellStartMs > 0) await sleep(run.state.powershellStartMs, run.process.killed.signal);
   const text = programText(args, run);
   try {
-    if (text === warmText) return await serveWarm(run, runKnownScript);
+    if (text === warmText) return await serveWarm(run, runKnownScript, warmFirstLine);
     const known = knownScript(text);
     if (known !== undefined) {
       run.terminal.out(await handleScript(known, argumentOf(text), run));

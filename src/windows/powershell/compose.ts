@@ -110,4 +110,6 @@ export const warmCommandLine: string = encodedCommandLine(scripts.loader).replac
 );
 
 /** The first line for its standard input (host.ps1), without the line's end. */
-export const warmFirstLine: string = Buffer.from(`${scripts.hostProcesses}\n${scripts.host}`, 'utf8').toString('base64');
+export const warmFirstLine: string = Buffer.from(`${scripts.hostProcesses}\n${scripts.host}`, 'utf8').toString(
+  'base64',
+);

@@ -28,6 +28,7 @@ $running = @{}
 $spans = @{}
 $sending = New-Object -TypeName Collections.ArrayList
 $spares = New-Object -TypeName Collections.ArrayList
+$ended = New-Object -TypeName Collections.ArrayList
 $closing = New-Object -TypeName Collections.ArrayList
 $isEnding = $false
 
@@ -54,6 +55,9 @@ function Write-Answer {
 # each take as much longer.
 function Add-Spare {
     param([int]$Count)
+    if ($spares.Count -ge $Count) {
+        return
+    }
     $opening = @($spares | Where-Object -FilterScript { -not $_.Opening.IsCompleted }).Count
     while ($spares.Count -lt $Count -and $opening -lt 2) {
         New-Spare
@@ -99,7 +103,11 @@ function Read-Request {
     }
     $id = $Matches[1]
     $argument = $Matches[3]
-    if ($running.ContainsKey($id) -or @($waiting | Where-Object -FilterScript { $_.Id -ceq $id }).Count -gt 0) {
+    $isUsed = $running.ContainsKey($id)
+    foreach ($other in $waiting) {
+        $isUsed = $isUsed -or $other.Id -ceq $id
+    }
+    if ($isUsed) {
         throw "the id $id is in use"
     }
     try {
@@ -138,7 +146,7 @@ function Start-Request {
     $shell = [PowerShell]::Create()
     $shell.Runspace = $Runspace
     [void]$shell.AddScript($Request.Text).AddArgument($Request.Argument)
-    $output = New-Object -TypeName 'Management.Automation.PSDataCollection[PSObject]'
+    $output = [Management.Automation.PSDataCollection[PSObject]]::new()
     $span = @{ Id = $Request.Id; Started = [DateTime]::UtcNow; Ended = $null; Runspace = $Runspace }
     $entry = @{ Id = $Request.Id; Shell = $shell; Output = $output; Span = $span; StopBy = $null; Known = @{}; IsUnclear = $false }
     $entry.Handle = $shell.BeginInvoke($nothing, $output)
@@ -234,10 +242,7 @@ function Complete-Request {
     } elseif ($items.Count -gt 1) {
         $text = $items -join "`n"
     }
-    [void]$closing.Add($Entry.Shell.Runspace)
-    $Entry.Shell.Runspace.CloseAsync()
-    $Entry.Shell.Dispose()
-    $Entry.Output.Dispose()
+    [void]$ended.Add($Entry)
     [void]$sending.Add(@{ Id = $Entry.Id; Text = $text; Offset = 0; Answer = $answer })
 }
 
@@ -340,8 +345,15 @@ function Restore-Process {
     }
 }
 
-# What can wait until nothing does.
+# What can wait until the answers are sent.
 function Invoke-Housekeeping {
+    foreach ($entry in $ended.ToArray()) {
+        $ended.Remove($entry)
+        [void]$closing.Add($entry.Shell.Runspace)
+        $entry.Shell.Runspace.CloseAsync()
+        $entry.Shell.Dispose()
+        $entry.Output.Dispose()
+    }
     foreach ($runspace in $closing.ToArray()) {
         if ($runspace.RunspaceStateInfo.State -in 'Closed', 'Broken') {
             $closing.Remove($runspace)
