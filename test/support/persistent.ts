@@ -1,45 +1,121 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { Duplex } from 'node:stream';
-import { warmCommandLine } from '../../src/windows/powershell/compose.ts';
-import type { CommandChannel, CommandOpener } from '../../src/windows/powershell/persistent.ts';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Duplex, type Readable, type Writable } from 'node:stream';
+import { LineSplitter } from '../../src/core/lines.ts';
+import { warmCommandLine, warmFirstLine } from '../../src/windows/powershell/compose.ts';
+import { type CommandChannel, PersistentPowershell } from '../../src/windows/powershell/persistent.ts';
 import { pwsh } from './engines.ts';
 
-/** Starts what `PersistentPowershell` asks for as a process of this machine, in a session of its own as sshd does. */
-export class LocalOpener implements CommandOpener {
-  /** The process that was started last. */
-  child: ChildProcess | undefined;
-  channel: CommandChannel | undefined;
-  readonly #env: NodeJS.ProcessEnv | undefined;
+const never = new AbortController().signal;
 
-  constructor(env?: NodeJS.ProcessEnv) {
-    this.#env = env;
-  }
-
-  get pid(): number {
-    if (this.child?.pid === undefined) throw new Error('nothing was started');
-    return this.child.pid;
-  }
-
-  async openCommand(commandLine: string): Promise<{ channel: CommandChannel }> {
-    if (pwsh.path === undefined) throw new Error(pwsh.whyNot);
-    const [, ...args] = commandLine.split(' ');
-    const child = spawn(pwsh.path, args, { detached: true, stdio: 'pipe', ...(this.#env && { env: this.#env }) });
-    this.child = child;
-    this.channel = channelOf(child);
-    return { channel: this.channel };
-  }
+/** A PowerShell that stays, as a process of this machine. */
+export interface TestPersistent extends AsyncDisposable {
+  readonly powershell: PersistentPowershell;
+  readonly pid: number;
+  /** A path of a file that is not there, and is removed in the end. */
+  readonly marker: string;
+  readonly exited: Promise<{ exitCode: number | null; signal: string | null }>;
+  run(script: string, argument?: string, signal?: AbortSignal): Promise<string>;
+  /** Ends its standard input, as a connection that is lost does. */
+  endInput(): void;
+  /** The processes that it has started and that are still there. */
+  leftBehind(): number[];
+  close(): Promise<void>;
 }
 
-/** The command line's program and arguments, for tests that speak to it line by line. */
-export function spawnPersistent() {
+/** Starts one. It leads a session, as what sshd starts does. */
+export async function openPersistent({ isAwaited = true } = {}): Promise<TestPersistent> {
+  const child = start(warmCommandLine);
+  const exited = exitOf(child);
+  const powershell = PersistentPowershell.start({ openCommand: async () => ({ channel: channelOf(child) }) });
+  if (isAwaited) await powershell.ready;
+  const dir = mkdtempSync(join(tmpdir(), 'wa-persistent-'));
+  const pid = child.pid ?? 0;
+  const close = async () => {
+    powershell.close();
+    child.stdin.end();
+    await exited;
+    rmSync(dir, { recursive: true, force: true });
+  };
+  return {
+    powershell,
+    pid,
+    marker: join(dir, 'marker'),
+    exited,
+    run: (script, argument = '-', signal = never) => powershell.run(script, argument, signal),
+    endInput: () => child.stdin.end(),
+    leftBehind: () => sessionOf(pid),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Starts one and speaks to it line by line. */
+export async function speakPersistent() {
+  const child = start(warmCommandLine);
+  const exited = exitOf(child);
+  const lines = linesOf(child.stdout);
+  const next = async (): Promise<string> => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error('it has ended');
+    return value;
+  };
+  child.stdin.write(`${warmFirstLine}\n`);
+  await next();
+  return {
+    next,
+    say: (text: string) => void child.stdin.write(text),
+    close: async () => {
+      child.stdin.end();
+      await exited;
+    },
+  };
+}
+
+/** The bytes of memory that a process has. */
+export function memoryOf(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) * 1024;
+}
+
+function start(commandLine: string) {
   if (pwsh.path === undefined) throw new Error(pwsh.whyNot);
-  return spawn(pwsh.path, warmCommandLine.split(' ').slice(1), { detached: true, stdio: 'pipe' });
+  return spawn(pwsh.path, commandLine.split(' ').slice(1), { detached: true, stdio: 'pipe' });
 }
 
-function channelOf({ stdin, stdout, stderr }: ReturnType<typeof spawnPersistent>): CommandChannel {
+function exitOf(child: ChildProcess) {
+  return new Promise<{ exitCode: number | null; signal: string | null }>((resolve) => {
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
+  });
+}
+
+async function* linesOf(from: Readable): AsyncGenerator<string, void> {
+  const splitter = new LineSplitter();
+  for await (const chunk of from) yield* splitter.push(chunk);
+}
+
+/** The processes of a session that are not its leader. */
+function sessionOf(leader: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== leader)
+    .filter((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+        const [state, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        return state !== 'Z' && Number(session) === leader;
+      } catch {
+        // It ended in between.
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+function channelOf({ stdin, stdout, stderr }: { stdin: Writable; stdout: Readable; stderr: Readable }): CommandChannel {
   const channel = new Duplex({
-    read: () => stdout.resume(),
-    write: (chunk, _encoding, done) => void stdin.write(chunk, done),
+    read: () => void stdout.resume(),
+    write: (chunk, _encoding, done) => void stdin.write(chunk, () => done()),
     final: (done) => void stdin.end(done),
     destroy: (error, done) => {
       stdin.destroy();

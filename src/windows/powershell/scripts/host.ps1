@@ -40,6 +40,14 @@ function ConvertTo-Word {
     [Convert]::ToBase64String($utf8.GetBytes($Text))
 }
 
+function ConvertFrom-Word {
+    param([string]$Word)
+    if ($Word -ceq '-') {
+        $Word = ''
+    }
+    return , [Convert]::FromBase64String($Word)
+}
+
 function Write-Answer {
     param([string]$Line)
     try {
@@ -111,8 +119,10 @@ function Read-Request {
         throw "the id $id is in use"
     }
     try {
-        $text = $utf8.GetString([Convert]::FromBase64String($Matches[2]))
-        [void][Convert]::FromBase64String($argument)
+        $text = $utf8.GetString((ConvertFrom-Word -Word $Matches[2]))
+        if ((ConvertFrom-Word -Word $argument).Length -eq 0) {
+            $argument = ''
+        }
     } catch {
         $Error.Clear()
         Write-Answer -Line "done $id failed $(ConvertTo-Word -Text 'the request is no base64')"
