@@ -95,21 +95,35 @@ async function* linesOf(from: Readable): AsyncGenerator<string, void> {
   for await (const chunk of from) yield* splitter.push(chunk);
 }
 
+/** The processes that run a program with just these arguments, wherever it lies. */
+export function processesOf(command: string): number[] {
+  return processes().filter(
+    (pid) => readProc(pid, 'cmdline').replace(/^[^\0]*\//, '') === `${command.replaceAll(' ', '\0')}\0`,
+  );
+}
+
 /** The processes of a session that are not its leader. */
 function sessionOf(leader: number): number[] {
+  return processes().filter((pid) => {
+    const stat = readProc(pid, 'stat');
+    const [state, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return pid !== leader && state !== 'Z' && Number(session) === leader;
+  });
+}
+
+function processes(): number[] {
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== leader)
-    .filter((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        const [state, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        return state !== 'Z' && Number(session) === leader;
-      } catch {
-        // It ended in between.
-        return false;
-      }
-    })
+    .filter((name) => /^\d+$/.test(name))
     .map(Number);
+}
+
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    // It ended in between.
+    return '';
+  }
 }
 
 function channelOf({ stdin, stdout, stderr }: { stdin: Writable; stdout: Readable; stderr: Readable }): CommandChannel {

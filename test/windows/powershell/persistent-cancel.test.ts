@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { pwsh } from '../../support/engines.ts';
-import { openPersistent, type TestPersistent } from '../../support/persistent.ts';
-import { eventually, processesRunning } from '../../support/processes.ts';
+import { openPersistent, processesOf, type TestPersistent } from '../../support/persistent.ts';
+import { eventually } from '../../support/processes.ts';
 import { suite } from '../../support/suite.ts';
 
 const timeout = 60_000;
@@ -38,8 +38,8 @@ async function cancel(session: TestPersistent, script: string, once: () => boole
   return { error, tookMs: performance.now() - startedMs };
 }
 
-const isRunning = (...commands: readonly string[]) => commands.every((command) => processesRunning(command).length > 0);
-const isGone = (...commands: readonly string[]) => commands.every((command) => processesRunning(command).length === 0);
+const isRunning = (...commands: readonly string[]) => commands.every((command) => processesOf(command).length > 0);
+const isGone = (...commands: readonly string[]) => commands.every((command) => processesOf(command).length === 0);
 
 suite('a script that is cancelled in the PowerShell that stays', pwsh.whyNot, () => {
   let session: TestPersistent;
@@ -91,7 +91,7 @@ suite('a script that is cancelled in the PowerShell that stays', pwsh.whyNot, ()
       .run(`& sh -c '${below} & ${others}'; 'end'`, '-', stop.signal)
       .catch((error: unknown) => error);
     await eventually('the other script is under way', () => isRunning(others, below), 20_000);
-    const { error } = await cancel(session, `& sh -c '${mine} & ${mine}'`, () => processesRunning(mine).length === 2);
+    const { error } = await cancel(session, `& sh -c '${mine} & ${mine}'`, () => processesOf(mine).length === 2);
     assert.deepEqual([isGone(mine), isRunning(others, below)], [true, true]);
     assert.equal(error instanceof Error && error.message, 'stop');
     stop.abort(new Error('stop the other'));
@@ -104,7 +104,7 @@ suite('a script that is cancelled in the PowerShell that stays', pwsh.whyNot, ()
     await new Promise((resolve) => setTimeout(resolve, 100));
     await cancel(session, `& ${mine}`, () => isRunning(mine));
     assert.deepEqual([isRunning(left), isGone(mine)], [true, true]);
-    for (const pid of processesRunning(left)) process.kill(pid);
+    for (const pid of processesOf(left)) process.kill(pid);
   });
 
   it('has kept it usable so far', { timeout }, () => assert.equal(session.powershell.isUsable, true));
@@ -148,6 +148,6 @@ suite('a script that can not be ended', pwsh.whyNot, () => {
     assert.match(String(error), /may be left running: programs were started meanwhile/);
     assert.equal(await other, 'end');
     assert.ok(isRunning(others));
-    for (const pid of [...processesRunning(mine), ...processesRunning(others)]) process.kill(pid);
+    for (const pid of [...processesOf(mine), ...processesOf(others)]) process.kill(pid);
   });
 });

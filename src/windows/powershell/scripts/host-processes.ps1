@@ -182,7 +182,7 @@ function Get-NativeId {
     try {
         $current = Get-Inner -Object (Get-Inner -Object $Runspace -Name 'GetExecutionContext') -Name 'CurrentCommandProcessor'
         $pipeline = Get-Inner -Object (Get-Inner -Object $current -Name 'CommandRuntime') -Name 'PipelineProcessor'
-        foreach ($command in @(Get-Inner -Object $pipeline -Name 'Commands')) {
+        foreach ($command in (Get-Inner -Object $pipeline -Name 'Commands')) {
             $fields = $command.GetType().GetFields($anyMember)
             foreach ($field in $fields) {
                 if ($field.FieldType -eq [Diagnostics.Process] -and $field.GetValue($command)) {
@@ -248,12 +248,9 @@ function Find-ProcessTree {
     $isUnclear
 }
 
-# Ends the processes that were found. Returns whether one of them goes on.
+# Ends the processes that were found.
 function Stop-ProcessTree {
     param([hashtable]$Known)
-    if ($Known.Count -eq 0) {
-        return $false
-    }
     foreach ($id in @($Known.Keys)) {
         try {
             $process = [Diagnostics.Process]::GetProcessById($id)
@@ -265,6 +262,14 @@ function Stop-ProcessTree {
             # It has ended, or may not be ended: what is there afterwards counts.
             $Error.Clear()
         }
+    }
+}
+
+# Whether one of the processes that were found is still there, a moment after it was ended.
+function Test-ProcessTree {
+    param([hashtable]$Known)
+    if ($Known.Count -eq 0) {
+        return $false
     }
     foreach ($try in 1..4) {
         [Threading.Thread]::Sleep(10)

@@ -20,7 +20,8 @@ $maxRunning = 48
 $spareCount = 4
 # Characters in one answer: what comes of it stays below 85,000 bytes, where .NET's large objects begin.
 $chunkLength = 24576
-$stopTimeoutMs = 500
+# PowerShell itself may take half a second over a pipeline of programs; the answer has one in all.
+$stopTimeoutMs = 750
 
 # Waiting is a list of requests, the others are by id. Spans: of what runs, and of what ran beside it.
 $waiting = New-Object -TypeName Collections.ArrayList
@@ -235,7 +236,9 @@ function Complete-Request {
         while ($exception.InnerException -and -not ($exception -is [Management.Automation.RuntimeException] -and $exception -isnot [Management.Automation.MethodInvocationException])) {
             $exception = $exception.InnerException
         }
-        if ($exception -is [Management.Automation.IContainsErrorRecord] -and $exception.ErrorRecord.Exception) {
+        $isOuter = $exception -is [Management.Automation.IContainsErrorRecord] -and $exception.ErrorRecord.Exception
+        # Most records refer back to their exception without what is inside it.
+        if ($isOuter -and $exception.ErrorRecord.Exception -isnot [Management.Automation.ParentContainsErrorRecordException]) {
             $exception = $exception.ErrorRecord.Exception
         }
         $answer = 'failed ' + (ConvertTo-Word -Text ([string]$exception.GetBaseException().Message))
@@ -270,7 +273,8 @@ function Complete-Stop {
     Find-Process -Entries @($Entry)
     $goesOn = $true
     try {
-        $goesOn = Stop-ProcessTree -Known $Entry.Known
+        Stop-ProcessTree -Known $Entry.Known
+        $goesOn = Test-ProcessTree -Known $Entry.Known
     } catch {
         $Error.Clear()
     }
@@ -397,7 +401,7 @@ function Exit-Host {
         }
         [Threading.Thread]::Sleep(50)
         Find-Process -Entries $entries
-        [void](Stop-ProcessTree -Known $entries[0].Known)
+        Stop-ProcessTree -Known $entries[0].Known
     }
     [Environment]::Exit(0)
 }
@@ -450,8 +454,9 @@ function Invoke-Turn {
         } elseif ($entry.StopBy) {
             if ([DateTime]::UtcNow -ge $entry.StopBy) {
                 Skip-Request -Entry $entry
-            } elseif ([DateTime]::UtcNow -ge $entry.KillFrom) {
-                [void](Stop-ProcessTree -Known $entry.Known)
+            } elseif ($entry.KillFrom -and [DateTime]::UtcNow -ge $entry.KillFrom) {
+                $entry.KillFrom = $null
+                Stop-ProcessTree -Known $entry.Known
             }
         }
     }
