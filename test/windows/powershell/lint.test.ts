@@ -20,7 +20,7 @@ const innerScripts = (text: string) =>
   [...text.matchAll(/@'\n([\s\S]*?)\n'@/g)].map(([, inner = '']) => inner).filter((inner) => !/^using /.test(inner));
 
 /** What a file calls that another file puts beside it. */
-const shared = ['found', 'firewall-rules', 'environment', 'parameters', 'objects', 'run']
+const shared = ['found', 'firewall-rules', 'environment', 'parameters', 'objects', 'run', 'host-processes']
   .map((name) => readFileSync(join(folder, `${name}.ps1`), 'utf8'))
   .join('\n');
 
@@ -41,7 +41,11 @@ function textsOfOurs(): LintText[] {
     { name: 'echo as the PowerShell that stays calls it', text: callableScript(scripts.echo) },
     ...composedRuns(),
     { name: 'a cmd command', text: composeCmdRun('dir', { refusal: 'r' }) },
-    { name: 'the loader', text: textOf(startPowershell('1', 'run-1', 'powershell', 'cmd').commandLine), reads_input: true },
+    {
+      name: 'the loader',
+      text: textOf(startPowershell('1', 'run-1', 'powershell', 'cmd').commandLine),
+      reads_input: true,
+    },
     {
       name: 'the PowerShell that stays',
       text: textOf(warmCommandLine),
