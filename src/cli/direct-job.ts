@@ -26,12 +26,14 @@ export interface DirectJob extends JobEnded {
  * Runs a job here and now, without an engine: the same code, the same artifacts, a job id made up for it.
  *
  * @param input what the job type takes, not yet checked
+ * @param secretEnv environment variables of the run that must be in no manifest
  */
 export async function runDirectJob(
   invocation: Invocation,
   type: JobType,
   input: unknown,
   timeout: string | undefined,
+  secretEnv?: Readonly<Record<string, string>>,
 ): Promise<DirectJob> {
   const timeoutFlagMs = timeout === undefined ? undefined : durationFlag('timeout', timeout, 1_000);
   const parsed = parseInput(type, input);
@@ -56,6 +58,7 @@ export async function runDirectJob(
     signal: deadline.signal,
     progress: ({ label, done, total }) => bar.update(label, done, total),
     captureBytes,
+    secretEnv,
   });
   if (ended.error !== undefined) logger.error(invocation.op, ended.error.message, { code: ended.error.code });
   return { ...ended, jobId, traceId, session };

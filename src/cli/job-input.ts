@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ProblemsError } from '../core/errors.ts';
 import type { JobType } from '../jobs/job-type.ts';
+import type { ParameterValue } from '../windows/powershell/compose.ts';
 
 /** Checks a job's input. @throws ProblemsError `usage`, every problem with its path */
 export function parseInput(type: JobType, input: unknown): unknown {
@@ -25,8 +26,28 @@ export function wholeNumber(flag: string, text: string | undefined): number | un
   return Number(text);
 }
 
-/** `--param NAME=VALUE`, as often as it was given. @throws ProblemsError `usage` */
-export function parseParameters(given: readonly string[]): Record<string, string> {
+/**
+ * `--param NAME=VALUE` or `--param NAME`, as often as it was given: a name alone is true, and one that is given again has all
+ * its values. What a value is, the script's own declaration decides.
+ *
+ * @throws ProblemsError `usage`
+ */
+export function parseParameters(given: readonly string[]): Record<string, ParameterValue> {
+  const problems = given
+    .filter((text) => !/^[A-Za-z_][A-Za-z0-9_]*(=|$)/.test(text))
+    .map((text) => `--param ${text}: neither NAME=VALUE nor NAME`);
+  if (problems.length > 0) throw new ProblemsError('usage', problems);
+  const values = new Map<string, ParameterValue[]>();
+  for (const text of given) {
+    const [name = ''] = text.split('=', 1);
+    const value = text.length === name.length ? true : text.slice(name.length + 1);
+    values.set(name, [...(values.get(name) ?? []), value]);
+  }
+  return Object.fromEntries([...values].map(([name, all]) => [name, all.length === 1 ? (all[0] ?? null) : all]));
+}
+
+/** Parameters that are text, once each: a flow's. @throws ProblemsError `usage` */
+export function parseTextParameters(given: readonly string[]): Record<string, string> {
   const problems = given
     .filter((text) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(text))
     .map((text) => `--param ${text}: not NAME=VALUE`);

@@ -20,6 +20,11 @@ const reasonByCode: Readonly<Record<string, string>> = {
  * @throws ProblemsError `config_invalid`, if it is missing, unreadable, no regular file, or over 1 MiB
  */
 export function readSmallFile(path: string, what: string): string {
+  return readSmallFileBytes(path, what).toString('utf8');
+}
+
+/** The bytes of such a file. See `readSmallFile`. */
+export function readSmallFileBytes(path: string, what: string): Buffer {
   const refuse = (reason: string) => new ProblemsError('config_invalid', [`${what} ${path}: ${reason}`]);
   let file: number | undefined;
   try {
@@ -29,7 +34,7 @@ export function readSmallFile(path: string, what: string): string {
     if (facts.isDirectory()) throw refuse('it is a folder');
     if (!facts.isFile()) throw refuse('it is not a regular file');
     if (facts.size > maxFileBytes) throw refuse(`${facts.size} bytes are too many; at most ${maxFileBytes} are read`);
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (error) {
     if (error instanceof ProblemsError) throw error;
     throw refuse(reasonByCode[systemCodeOf(error) ?? ''] ?? messageOf(error));

@@ -11,6 +11,7 @@ import {
   oneOf,
   optionalLine,
   port,
+  textEncoding,
   type ValueKind,
 } from './values.ts';
 
@@ -55,6 +56,11 @@ export const hostSections = {
       'a host never seen before is recorded, refused, or any key at all is taken',
     ),
     shell: setting(oneOf('auto', 'cmd', 'powershell', 'pwsh'), 'auto', "the shell that sshd's DefaultShell starts"),
+    encoding: setting(
+      textEncoding,
+      'auto',
+      'what output is decoded from where it is not UTF-8: auto (the code page of the host), or a label such as ibm437',
+    ),
   },
   aloha: {
     server_url: setting(httpUrl(), 'http://127.0.0.1:7887', 'the Aloha server, as seen from here'),

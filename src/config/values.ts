@@ -50,6 +50,16 @@ export const command = kindOf<Command>(
   },
 );
 
+/** The code pages of Windows and its older programs, by the labels that `labelOfCodePage` gives and their common other names. */
+const encodingLabel =
+  /^(auto|utf-8|utf-16le|(ibm|cp)(437|737|775|850|852|855|857|858|860|861|862|863|864|865|866|869)|cp720|windows-(874|125[0-8])|iso-8859-([1-9]|1[0-1]|1[3-6])|koi8-[ru]|shift_jis|gbk|gb18030|big5|euc-kr|euc-jp)$/;
+
+/** What text is decoded from. */
+export const textEncoding = kindOf(
+  v.pipe(v.string(), v.regex(encodingLabel)),
+  'auto, utf-8, or the label of a code page such as ibm437, ibm850, windows-1252, shift_jis, gbk',
+);
+
 /** A DNS name or an IP address, without a port. */
 export const hostName = kindOf(
   v.pipe(

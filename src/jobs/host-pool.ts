@@ -1,6 +1,6 @@
 import type { LoadedConfig } from '../config/load.ts';
 import type { Logger } from '../core/logger.ts';
-import { WindowsHost } from '../windows/host.ts';
+import { hostOptions, WindowsHost } from '../windows/host.ts';
 import { sshTarget } from '../windows/target.ts';
 
 /** One shared connection a host, however many jobs use it. Connections are made when they are needed. */
@@ -19,6 +19,7 @@ export class HostPool implements AsyncDisposable {
     const known = this.#hosts.get(name);
     if (known !== undefined) return known;
     const host = new WindowsHost(sshTarget(this.#loaded, name), {
+      ...hostOptions(this.#loaded, name),
       logger: this.#logger.child('windows'),
       isWarm: true,
     });

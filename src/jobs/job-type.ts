@@ -30,6 +30,8 @@ export interface JobContext {
   readonly progress: (progress: JobProgress) => void;
   /** The most of each output that goes into the result; all of it goes into the artifacts. */
   readonly captureBytes: number;
+  /** Environment variables of a direct command's that must be in no input and no manifest. */
+  readonly secretEnv?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What became of a job that ran to its end. What it throws is a failure too, and may be worth another try. */

@@ -1,6 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
+import * as v from 'valibot';
 import { sleep } from '../core/deadline.ts';
-import { decodeArgument, warmCommandLine } from '../windows/powershell/compose.ts';
+import { messageOf } from '../core/errors.ts';
+import { warmCommandLine } from '../windows/powershell/command-line.ts';
+import { decodeArgument } from '../windows/powershell/compose.ts';
 import type { ContractName } from '../windows/powershell/contracts.ts';
 import { scripts } from '../windows/powershell/scripts.ts';
 import { handleScript, type ScriptContext } from './handlers.ts';
@@ -8,9 +11,8 @@ import { localPath } from './paths.ts';
 import type { Terminal } from './terminal.ts';
 import { serveWarm } from './warm-host.ts';
 
-const contractScripts = Object.entries(scripts).filter(
-  ([name]) => !['argument', 'host', 'runScript', 'runCmd'].includes(name),
-) as [ContractName, string][];
+const helpers = ['argument', 'environment', 'host', 'loader', 'objects', 'parameters', 'run', 'runCmd'];
+const contractScripts = Object.entries(scripts).filter(([name]) => !helpers.includes(name)) as [ContractName, string][];
 const warmText = decodeCommand(warmCommandLine.split(' ').at(-1) ?? '');
 
 /** Thrown by a script that says `exit`. */
@@ -32,26 +34,64 @@ export async function runPowershell(args: readonly string[], run: PowershellRun)
   const text = programText(args, run);
   try {
     if (text === warmText) return await serveWarm(run, runKnownScript);
-    const known = knownScript(text);
-    if (known !== undefined) {
-      run.terminal.out(await handleScript(known, argumentOf(text), run));
-      return 0;
-    }
-    if (text.includes(scripts.runScript.trimEnd())) {
-      const { script, parameters } = decodeArgument(argumentOf(text)) as never;
-      return await interpret(script, parameters, run);
-    }
-    if (text.includes(scripts.runCmd.trimEnd())) {
-      const { command } = decodeArgument(argumentOf(text)) as never;
-      return await runProgram(command, run);
-    }
-    return await interpret(userText(text), {}, run);
+    return await runText(isLoader(text) ? await loadText(run) : text, run);
   } catch (error) {
     if (error instanceof Exit) return error.exitCode;
     run.process.killed.signal.throwIfAborted();
-    run.terminal.err(clixmlError(error instanceof Error ? error.message : String(error)));
+    run.terminal.err(`Exception: ${messageOf(error)}\r\n`);
     return 1;
   }
+}
+
+/** The loader of `command-line.ts` begins like this; the text that it runs comes on standard input, as a line of base64. */
+const isLoader = (text: string) => text.startsWith('. ([ScriptBlock]::Create((& {');
+
+async function loadText({ terminal }: PowershellRun): Promise<string> {
+  const { value = '' } = await terminal.lines.next();
+  return Buffer.from(value, 'base64').toString('utf8');
+}
+
+async function runText(text: string, run: PowershellRun): Promise<number> {
+  const argument = argumentOf(text);
+  if (text.includes(scripts.run.trimEnd()))
+    return runForUser(v.parse(requestSchema, decodeArgument(argument)), text, run);
+  if (text.includes(scripts.runCmd.trimEnd())) {
+    const { command } = v.parse(cmdRequestSchema, decodeArgument(argument));
+    return runProgram(command, run);
+  }
+  const known = knownScript(text);
+  if (known === undefined) return interpret(text, {}, run);
+  run.terminal.out(await handleScript(known, argument, run));
+  return 0;
+}
+
+const cmdRequestSchema = v.object({ command: v.string() });
+const requestSchema = v.object({
+  text: v.string(),
+  parameters: v.record(v.string(), v.unknown()),
+  env: v.record(v.string(), v.string()),
+});
+
+/** What run.ps1 does. Of `--cwd` the lab knows nothing; a variable of `--env` is to be had as `$env:NAME`. */
+function runForUser(
+  request: v.InferOutput<typeof requestSchema>,
+  composed: string,
+  run: PowershellRun,
+): Promise<number> {
+  const variables = Object.entries(request.env).map(([name, value]) => [`env:${name}`, value]);
+  const values = { ...request.parameters, ...Object.fromEntries(variables) };
+  const isObjects = composed.includes('| Write-ObjectRecord');
+  return interpret(request.text, values, isObjects ? { ...run, terminal: recordsOf(run.terminal) } : run);
+}
+
+/** Each line that is printed as a record of objects.ps1. */
+function recordsOf(terminal: Terminal): Terminal {
+  const out = (text: string) => {
+    for (const line of text.split(/\r?\n/).filter((one) => one !== '')) {
+      terminal.out(`\x1e${JSON.stringify({ stream: 'output', type: 'System.String', value: line })}\n`);
+    }
+  };
+  return { ...terminal, out };
 }
 
 /** Runs a command line of cmd.exe below this PowerShell. */
@@ -90,21 +130,17 @@ function decodeCommand(encoded: string): string {
   return Buffer.from(encoded, 'base64').toString('utf16le');
 }
 
-/** The base64 argument that a composed text ends with. */
+/** The base64 argument that a composed text ends with, or that stands in its last call. */
 function argumentOf(text: string): string {
-  return [...text.matchAll(/^\} '([A-Za-z0-9+/=]*)'$/gm)].at(-1)?.[1] ?? '';
-}
-
-/** What the user wrote, without what `composeCommand` puts around it. */
-function userText(text: string): string {
-  const lines = text.split('\n');
-  const start = lines.findIndex((line) => line.startsWith('try { [Console]::OutputEncoding'));
-  const end = lines.findIndex((line) => line.startsWith('if ($?) { exit 0 }'));
-  return start === -1 || end === -1 ? text : lines.slice(start + 1, end).join('\n');
+  return [...text.matchAll(/(?:^\} |New-Run -Argument )'([A-Za-z0-9+/=]*)'$/gm)].at(-1)?.[1] ?? '';
 }
 
 /** The few words of PowerShell that people try first. Anything else is answered as PowerShell answers what it can't find. */
-async function interpret(text: string, parameters: Record<string, string>, run: PowershellRun): Promise<number> {
+async function interpret(
+  text: string,
+  parameters: Readonly<Record<string, unknown>>,
+  run: PowershellRun,
+): Promise<number> {
   for (const line of text.split(/\r?\n|;(?=(?:[^'"]|'[^']*'|"[^"]*")*$)/)) {
     const statement = line.trim();
     if (statement === '' || statement.startsWith('#') || /^param\s*\(/i.test(statement)) continue;
@@ -113,7 +149,11 @@ async function interpret(text: string, parameters: Record<string, string>, run: 
   return 0;
 }
 
-async function execute(statement: string, parameters: Record<string, string>, run: PowershellRun): Promise<void> {
+async function execute(
+  statement: string,
+  parameters: Readonly<Record<string, unknown>>,
+  run: PowershellRun,
+): Promise<void> {
   const { state, terminal, process } = run;
   const print = (text: string) => terminal.out(`${text}\r\n`);
   const conditional = /^if \((-not )?\(?Test-Path (?:-LiteralPath )?'?([^')]+)'?\)?\) \{ (.*) \}$/i.exec(statement);
@@ -154,21 +194,13 @@ async function execute(statement: string, parameters: Record<string, string>, ru
 }
 
 /** What a string gives: `$Name` and `$env:COMPUTERNAME` inside double quotes or bare, nothing inside single quotes. */
-function expand(text: string, parameters: Record<string, string>, hostname: string): string {
+function expand(text: string, parameters: Readonly<Record<string, unknown>>, hostname: string): string {
   if (/^'.*'$/.test(text)) return text.slice(1, -1).replaceAll("''", "'");
   const inner = /^".*"$/.test(text) ? text.slice(1, -1) : text;
-  return inner.replace(/\$env:COMPUTERNAME/gi, hostname).replace(/\$([A-Za-z_]\w*)/g, (_whole, name: string) => {
-    const key = Object.keys(parameters).find((known) => known.toLowerCase() === name.toLowerCase());
-    return key === undefined ? '' : (parameters[key] ?? '');
-  });
-}
-
-/** An error as powershell.exe writes it to a pipe. */
-function clixmlError(message: string): string {
-  const escaped = message
-    .replace(/_x(?=[0-9A-Fa-f]{4}_)/g, '_x005F_x')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
-  return `#< CLIXML\r\n<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04"><S S="Error">${escaped}_x000D__x000A_</S></Objs>`;
+  return inner
+    .replace(/\$env:COMPUTERNAME/gi, hostname)
+    .replace(/\$((?:env:)?[A-Za-z_]\w*)/gi, (_whole, name: string) => {
+      const key = Object.keys(parameters).find((known) => known.toLowerCase() === name.toLowerCase());
+      return key === undefined ? '' : String(parameters[key] ?? '');
+    });
 }

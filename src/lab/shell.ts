@@ -65,6 +65,14 @@ async function runSimple(state: LabState, shell: LabProcess, text: string, given
       return listFolder(state, args.find((word) => !word.startsWith('/')) ?? '.', terminal);
     case 'ping':
       return inProcess(state, shell, 'PING.EXE', command, (process) => ping(args, process, terminal));
+    case 'cmd': {
+      // The line that means the same to cmd.exe and to PowerShell: see `command-line.ts`.
+      const inner = /\/c "(.*)&exit !errorlevel!"/i.exec(command)?.[1] ?? args.at(-1) ?? '';
+      return inProcess(state, shell, 'cmd.exe', command, (process) => runLine(state, process, inner, terminal));
+    }
+    case 'chcp':
+      print('Active code page: 437');
+      return 0;
     case 'powershell':
     case 'pwsh':
       return inProcess(state, shell, 'powershell.exe', command, (process) => {

@@ -5,9 +5,10 @@ const defaultCaptureBytes = 8 * 1024 * 1024;
 
 /** What a command wrote to one stream. */
 export interface CapturedText {
-  /** The text, or base64 where the bytes are no text: not UTF-8, or with a NUL among them. */
+  /** The text, or base64 where the bytes are no text. */
   readonly text: string;
-  readonly encoding: 'utf-8' | 'base64';
+  /** What the bytes were decoded from, such as `utf-8` or `ibm437`; `base64` where they were not. */
+  readonly encoding: string;
   /** All that came, whether kept or not. */
   readonly sizeBytes: number;
   readonly isTruncated: boolean;
@@ -33,9 +34,14 @@ export class Capture extends Writable {
     done();
   }
 
-  /** What was kept so far. */
+  /** The bytes that were kept so far. */
+  bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  /** What was kept so far, as UTF-8; base64 where it is not UTF-8 or has a NUL in it. */
   read(): CapturedText {
-    const bytes = Buffer.concat(this.#chunks);
+    const bytes = this.bytes();
     const isTruncated = this.#sizeBytes > this.#keptBytes;
     return { ...decode(isTruncated ? withoutSplitCharacter(bytes) : bytes), sizeBytes: this.#sizeBytes, isTruncated };
   }

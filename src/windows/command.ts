@@ -17,6 +17,13 @@ export interface CommandStreams {
   readonly stderr: Writable;
 }
 
+export interface CommandOptions {
+  /** Written to the command's standard input before all else. */
+  readonly input?: Buffer | undefined;
+  /** Ends the remote processes on a host that knows no signals. It has a deadline of its own and never throws. */
+  readonly killTree?: (() => Promise<void>) | undefined;
+}
+
 export interface CommandResult {
   /** Undefined if the command was stopped before it ended. */
   readonly status: ExitStatus | undefined;
@@ -29,7 +36,6 @@ export interface CommandResult {
  * Runs one command line in the host's own shell and hands its output to `streams` as it comes, no faster than they take
  * it. Once the signal is aborted the remote process is ended too, before this returns.
  *
- * @param killTree ends the remote processes on a host that knows no signals
  * @throws AutomationError `ssh_connection_lost`, `ssh_channel_refused`, `io_failed` (nobody takes the output), or the
  *   signal's reason where the command was never started
  */
@@ -38,13 +44,13 @@ export async function runCommand(
   commandLine: string,
   streams: CommandStreams,
   signal: AbortSignal,
-  killTree?: () => Promise<void>,
+  { input, killTree }: CommandOptions = {},
 ): Promise<CommandResult> {
   signal.throwIfAborted();
   const startedMs = performance.now();
   const elapsedMs = () => Math.round(performance.now() - startedMs);
   const { channel, exited } = await openUnlessAborted(connection, commandLine, signal, killTree);
-  feed(channel, streams.stdin);
+  feed(channel, input, streams.stdin);
   const pumped = Promise.all([pump(channel, streams.stdout), pump(channel.stderr, streams.stderr)]);
   try {
     const [status] = await abortable(Promise.all([exited, pumped]), signal);
@@ -80,9 +86,10 @@ async function openUnlessAborted(
   }
 }
 
-function feed(channel: ClientChannel, stdin: Readable | undefined): void {
+function feed(channel: ClientChannel, input: Buffer | undefined, stdin: Readable | undefined): void {
   // The far end may close its input before it has read all: `true` does, and it is no error of ours.
   channel.on('error', () => undefined);
+  if (input !== undefined) channel.write(input);
   if (stdin === undefined) channel.end();
   else stdin.pipe(channel);
 }
@@ -99,7 +106,8 @@ async function pump(from: Readable, to: Writable): Promise<void> {
 
 /**
  * Ends the remote process, since OpenSSH keeps a process running whose channel is merely closed: by TERM and half a second
- * later KILL to its whole process group (RFC 4254, section 6.9), or by `killTree` on Windows; then the channel.
+ * later KILL to its whole process group (RFC 4254, section 6.9), and by `killTree` where no signal ended it, as on Windows,
+ * which knows none; then the channel.
  */
 async function stopCommand(
   connection: SshConnection,
@@ -116,14 +124,15 @@ async function stopCommand(
   channel.stderr.resume();
   const within = (graceMs: number) => Promise.race([gone, sleep(graceMs).then(() => false)]);
   if (!connection.isOpen) return;
-  if (connection.isWindows && killTree !== undefined) {
-    await killTree();
-    await within(killGraceMs);
-  } else {
+  if (!connection.isWindows) {
     sendSignal(channel, 'TERM');
     if (await within(termGraceMs)) return;
     sendSignal(channel, 'KILL');
     if (await within(killGraceMs)) return;
+  }
+  if (killTree !== undefined) {
+    await killTree();
+    await within(killGraceMs);
   }
   channel.close();
 }

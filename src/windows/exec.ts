@@ -1,15 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { isTimeout } from '../core/deadline.ts';
+import { AutomationError, ProblemsError } from '../core/errors.ts';
 import type { CommandResult, CommandStreams } from './command.ts';
 import type { WindowsHost } from './host.ts';
-import { composeCmdCommand, composeCommand, composeUserScript } from './powershell/compose.ts';
+import type { PowershellProgram } from './powershell/command-line.ts';
+import {
+  composeCmdRun,
+  composeRun,
+  type ErrorAction,
+  type ParameterValue,
+  type PowershellRun,
+} from './powershell/compose.ts';
+import { RefusalFilter } from './refusal.ts';
+import { type BesideScript, bringBeside, removeRunFolder } from './run-folder.ts';
 import { markedCommand, type Shell } from './shells.ts';
 
 interface Execution {
   /** PowerShell: if it exits 0, the work is done already and is skipped. */
   readonly idempotentCheck?: string | undefined;
   readonly streams: CommandStreams;
+  /** The folder on Windows to start in; the account's home folder unless told. */
+  readonly cwd?: string | undefined;
+  /** Environment variables. They travel as data, on standard input. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Whether an error of PowerShell ends the run (`stop`, unless told) or is printed and passed over. */
+  readonly errorAction?: ErrorAction | undefined;
+  /** PowerShell's objects as lines of JSON (object-records.ts), so many levels deep; text unless told. */
+  readonly objectDepth?: number | undefined;
 }
 
 export interface CommandExecution extends Execution {
@@ -17,14 +35,16 @@ export interface CommandExecution extends Execution {
   readonly command: string;
   /** The shell to run it in; `auto` is the one that sshd starts. */
   readonly shell: Shell;
-  /** What sshd's DefaultShell is on that host, where it is known. */
-  readonly defaultShell: Shell;
 }
 
 export interface ScriptExecution extends Execution {
   /** The text of a .ps1 file. */
   readonly script: string;
-  readonly parameters: Readonly<Record<string, string>>;
+  /** Its file name, which errors point at. */
+  readonly name?: string | undefined;
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  /** What is brought to Windows beside the script, and removed after the run. */
+  readonly beside?: readonly BesideScript[] | undefined;
 }
 
 /** How an execution ended. `timeout` and `cancelled` mean that it was started and then stopped. */
@@ -32,15 +52,18 @@ export type ExecState = 'completed' | 'failed' | 'skipped' | 'timeout' | 'cancel
 
 export interface ExecOutcome extends CommandResult {
   readonly state: ExecState;
+  /** Whether PowerShell wrote the output, in UTF-8; else it is in whatever code page the command uses. */
+  readonly isPowershell: boolean;
 }
 
 /**
  * Asks the idempotency check and runs a command.
  *
  * @param signal ends the command on the host as well
- * @throws AutomationError where no outcome can be told: see `connect` and `runCommand`
+ * @throws ProblemsError `usage` where the host has no such folder; AutomationError where no outcome can be told: see `connect`
+ *   and `runCommand`
  */
-export function executeCommand(
+export async function executeCommand(
   host: WindowsHost,
   execution: CommandExecution,
   signal: AbortSignal,
@@ -48,29 +71,67 @@ export function executeCommand(
   return unlessDone(host, execution, signal, () => runIn(host, execution, signal));
 }
 
-function runIn(
-  host: WindowsHost,
-  { command, shell, defaultShell, streams }: CommandExecution,
-  signal: AbortSignal,
-): Promise<CommandResult> {
-  const marker = `run-${randomUUID()}`;
-  if (shell === 'auto' || (shell === 'cmd' && defaultShell === 'cmd')) {
-    const marked = markedCommand(defaultShell, command, marker);
-    return host.command(marked.commandLine, streams, signal, marked.marker);
+type Ran = CommandResult & { readonly isPowershell: boolean };
+
+async function runIn(host: WindowsHost, execution: CommandExecution, signal: AbortSignal): Promise<Ran> {
+  const { command, streams, cwd, env, errorAction, objectDepth } = execution;
+  const isPrepared = cwd !== undefined || env !== undefined;
+  const shell = execution.shell === 'auto' && isPrepared ? await host.defaultShell() : execution.shell;
+  if (shell === 'auto' || (shell === 'cmd' && host.knownShell === 'cmd' && !isPrepared)) {
+    const marked = markedCommand(host.knownShell, command, `run-${randomUUID()}`);
+    const result = await host.command(marked.commandLine, streams, signal, marked.marker);
+    return { ...result, isPowershell: false };
   }
-  const text = shell === 'cmd' ? composeCmdCommand(command) : composeCommand(command);
-  // The comment makes the command line one of its kind, by which its processes are found again.
-  return host.powershell(`${text}\n# ${marker}\n`, streams, signal, shell === 'pwsh' ? 'pwsh' : 'powershell');
+  const options = { refusal: randomUUID(), cwd, env };
+  if (shell === 'cmd') {
+    return {
+      ...(await runText(host, composeCmdRun(command, options), options.refusal, streams, signal)),
+      isPowershell: false,
+    };
+  }
+  const run = { ...options, kind: 'command', text: command, errorAction, objectDepth } as const;
+  return runPowershell(host, run, streams, signal, shell);
 }
 
-/** Asks the idempotency check and runs a PowerShell script with named parameters. See `executeCommand`. */
-export function executeScript(
+/**
+ * Asks the idempotency check and runs a PowerShell script with named parameters.
+ *
+ * @throws ProblemsError `usage` where the script declares no such parameter or a value is not of its type; else as
+ *   `executeCommand`
+ */
+export async function executeScript(
   host: WindowsHost,
   execution: ScriptExecution,
   signal: AbortSignal,
 ): Promise<ExecOutcome> {
-  const text = composeUserScript(execution.script, execution.parameters);
-  return unlessDone(host, execution, signal, () => host.powershell(text, execution.streams, signal));
+  const { script, name, parameters, beside = [], streams, cwd, env, errorAction, objectDepth } = execution;
+  const refusal = randomUUID();
+  const folder = `.win-automation-${refusal}`;
+  return unlessDone(host, execution, signal, async () => {
+    await host.connection(signal);
+    let isOver = false;
+    try {
+      await bringBeside(host, folder, beside, signal);
+      const run: PowershellRun = {
+        kind: 'script',
+        text: script,
+        name: name ?? 'script.ps1',
+        folder,
+        parameters,
+        refusal,
+        cwd,
+        env,
+        errorAction,
+        objectDepth,
+      };
+      const result = await runPowershell(host, run, streams, signal, 'powershell');
+      // A script that came to its end has removed its folder itself; one more look makes sure where much was brought.
+      isOver = result.status !== undefined && beside.length === 0;
+      return result;
+    } finally {
+      if (!isOver) await removeRunFolder(host, folder);
+    }
+  });
 }
 
 /**
@@ -81,21 +142,49 @@ export function executeScript(
 export async function holds(host: WindowsHost, idempotentCheck: string, signal: AbortSignal): Promise<boolean> {
   const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
   const streams = { stdout: nowhere(), stderr: nowhere() };
-  const checked = await host.powershell(composeCommand(idempotentCheck), streams, signal);
+  const run = { kind: 'check', text: idempotentCheck, refusal: randomUUID() } as const;
+  const checked = await runPowershell(host, run, streams, signal, 'powershell');
   if (checked.status === undefined) throw checked.stoppedBy;
   return checked.status.exitCode === 0;
+}
+
+async function runPowershell(
+  host: WindowsHost,
+  run: PowershellRun,
+  streams: CommandStreams,
+  signal: AbortSignal,
+  program: PowershellProgram,
+): Promise<Ran> {
+  const text = composeRun({ ...run, hasInput: streams.stdin !== undefined });
+  return { ...(await runText(host, text, run.refusal, streams, signal, program)), isPowershell: true };
+}
+
+async function runText(
+  host: WindowsHost,
+  text: string,
+  refusal: string,
+  streams: CommandStreams,
+  signal: AbortSignal,
+  program: PowershellProgram = 'powershell',
+): Promise<CommandResult> {
+  const stderr = new RefusalFilter(streams.stderr, refusal);
+  const result = await host.powershell(text, { ...streams, stderr }, signal, { program });
+  await stderr.flush();
+  if (stderr.problems !== undefined) throw new ProblemsError('usage', stderr.problems);
+  return result;
 }
 
 async function unlessDone(
   host: WindowsHost,
   { idempotentCheck }: Execution,
   signal: AbortSignal,
-  run: () => Promise<CommandResult>,
+  run: () => Promise<Ran>,
 ): Promise<ExecOutcome> {
   const startedMs = performance.now();
   if (idempotentCheck !== undefined && (await holds(host, idempotentCheck, signal))) {
     const durationMs = Math.round(performance.now() - startedMs);
-    return { state: 'skipped', status: { exitCode: 0, signal: null }, stoppedBy: undefined, durationMs };
+    const status = { exitCode: 0, signal: null };
+    return { state: 'skipped', status, stoppedBy: undefined, durationMs, isPowershell: true };
   }
   const result = await run();
   return { ...result, state: stateOf(result) };
@@ -104,4 +193,17 @@ async function unlessDone(
 function stateOf({ status, stoppedBy }: CommandResult): ExecState {
   if (status !== undefined) return status.exitCode === 0 ? 'completed' : 'failed';
   return isTimeout(stoppedBy) ? 'timeout' : 'cancelled';
+}
+
+/**
+ * Refuses what only PowerShell can do where another shell is to run the command.
+ *
+ * @param asked the flag or input key, as the user wrote it
+ * @throws AutomationError `usage`
+ */
+export function requirePowershell(shell: Shell, asked: string): void {
+  if (shell === 'powershell' || shell === 'pwsh') return;
+  throw new AutomationError('usage', `${asked} needs PowerShell, and the shell is ${shell}`, {
+    hint: 'give --shell powershell or --shell pwsh',
+  });
 }

@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { digestOf } from '../core/digest.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
 import { MemoryKeeper } from '../core/memory.ts';
 import type { WindowsHost } from './host.ts';
 import { baseName, joinRemote, sftpPath, windowsPath } from './paths.ts';
-
-/** The kind of a file in its mode, as SFTP carries it over (S_IFMT, S_IFDIR, S_IFREG). */
-const fileKindMask = 0o170_000;
-const folderKind = 0o040_000;
-const regularKind = 0o100_000;
+import { fileKindMask, folderKind, regularKind } from './sftp.ts';
 
 export interface TransferOptions {
   readonly isRecursive: boolean;
@@ -160,15 +156,24 @@ async function verify(
 }
 
 async function localItems(dir: string, remote: string): Promise<Item[]> {
+  const files = await localFiles(dir);
+  return Promise.all(
+    files.map(async ({ path, below }) => ({
+      local: path,
+      remote: joinRemote(remote, below),
+      sizeBytes: (await stat(path)).size,
+    })),
+  );
+}
+
+/** The files in a folder of this machine, at any depth. @returns `below` is the path from that folder on */
+export async function localFiles(dir: string): Promise<{ path: string; below: string }[]> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
-  return Promise.all(
-    files.map(async (entry) => {
-      const path = join(entry.parentPath, entry.name);
-      const below = path.slice(dir.replace(/\/+$/, '').length + 1);
-      return { local: path, remote: joinRemote(remote, below), sizeBytes: (await stat(path)).size };
-    }),
-  );
+  return files.map((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    return { path, below: relative(dir, path) };
+  });
 }
 
 async function remoteItems(host: WindowsHost, dir: string, local: string, signal: AbortSignal): Promise<Item[]> {

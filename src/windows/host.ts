@@ -1,46 +1,62 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import * as v from 'valibot';
+import { hostConfig, type LoadedConfig } from '../config/load.ts';
 import { abortable } from '../core/deadline.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { Capture } from './capture.ts';
+import { Capture, type CapturedText } from './capture.ts';
 import { type CommandResult, type CommandStreams, runCommand } from './command.ts';
 import { connect, type SshConnection } from './connection.ts';
-import { decodeClixml } from './powershell/clixml.ts';
-import {
-  callableScript,
-  composeScript,
-  encodeArgument,
-  encodedCommandLine,
-  fileCommandLine,
-  maxCommandLine,
-  type PowershellProgram,
-  scriptFileBytes,
-} from './powershell/compose.ts';
+import { type DefaultShell, type PowershellProgram, startPowershell } from './powershell/command-line.ts';
+import { callableScript, composeScript, encodeArgument } from './powershell/compose.ts';
 import { type ContractName, contracts, type ScriptInput, type ScriptOutput } from './powershell/contracts.ts';
 import { WarmPowershell } from './powershell/persistent.ts';
 import { scripts } from './powershell/scripts.ts';
 import { Sftp } from './sftp.ts';
 import type { SshTarget } from './target.ts';
+import { decodeCapture, labelOfCodePage } from './text-encoding.ts';
 
 export interface HostOptions {
   readonly logger: Logger;
   /** Keeps one PowerShell running for all scripts. Worth it for more than one script. */
   readonly isWarm?: boolean;
+  /** What sshd's DefaultShell is there (`windows.shell`); `auto` unless told. */
+  readonly defaultShell?: DefaultShell;
+  /** What output is decoded from (`windows.encoding`); `auto` unless told. */
+  readonly encoding?: string;
+}
+
+/** What the configuration says of a host besides how to reach it. @throws AutomationError `usage` for an unknown host */
+export function hostOptions(loaded: LoadedConfig, name: string): Pick<HostOptions, 'defaultShell' | 'encoding'> {
+  const { shell, encoding } = hostConfig(loaded.config, name).windows;
+  return { defaultShell: shell, encoding };
 }
 
 export interface ScriptOptions {
   readonly signal: AbortSignal;
   /** For the script's standard input; only scripts that read it take any. */
   readonly stdin?: string;
+  /** Whether this very script is what ends a run: it is not ended by another one. */
+  readonly isStop?: boolean;
 }
+
+export interface PowershellOptions {
+  readonly program?: PowershellProgram;
+  readonly isStop?: boolean;
+}
+
+const killTimeoutMs = 10_000;
+const askTimeoutMs = 10_000;
 
 /** One Windows host: a shared connection that is made when it is needed and again when it was lost, and our scripts. */
 export class WindowsHost implements AsyncDisposable {
   readonly target: SshTarget;
   readonly logger: Logger;
   readonly #isWarm: boolean;
+  readonly #encoding: string;
+  #defaultShell: DefaultShell;
+  #codePage: Promise<string | undefined> | undefined;
   readonly #closing = new AbortController();
   #connecting: Promise<SshConnection> | undefined;
   #connection: SshConnection | undefined;
@@ -52,6 +68,8 @@ export class WindowsHost implements AsyncDisposable {
     this.target = target;
     this.logger = options.logger;
     this.#isWarm = options.isWarm ?? false;
+    this.#defaultShell = options.defaultShell ?? 'auto';
+    this.#encoding = options.encoding ?? 'auto';
   }
 
   /**
@@ -89,44 +107,88 @@ export class WindowsHost implements AsyncDisposable {
     sftp?.close();
   }
 
-  /** Runs a command line in the host's own shell. See `runCommand`. */
+  /** What sshd's DefaultShell is, as far as it is known; `auto` where it is not. */
+  get knownShell(): DefaultShell {
+    return this.#defaultShell;
+  }
+
+  /**
+   * Runs a command line in the host's own shell. See `runCommand`.
+   *
+   * @param marker what the run's processes are found by when it has to be ended; the command line itself unless told
+   */
   async command(
     commandLine: string,
     streams: CommandStreams,
     signal: AbortSignal,
-    marker?: string,
+    marker = commandLine,
   ): Promise<CommandResult> {
     const connection = await this.connection(signal);
-    return runCommand(connection, commandLine, streams, signal, () => this.killTree(marker ?? commandLine));
+    return runCommand(connection, commandLine, streams, signal, { killTree: () => this.killTree(marker) });
   }
 
-  /**
-   * Runs a text as PowerShell: on the command line where it fits, else from a file that is removed again.
-   *
-   * @param text composed by `powershell.ts`
-   */
+  /** Runs a text as PowerShell. @param text composed by `compose.ts` */
   async powershell(
     text: string,
     streams: CommandStreams,
     signal: AbortSignal,
-    program: PowershellProgram = 'powershell',
+    { program = 'powershell', isStop = false }: PowershellOptions = {},
   ): Promise<CommandResult> {
-    const commandLine = encodedCommandLine(text, program);
-    if (commandLine.length <= maxCommandLine) return this.command(commandLine, streams, signal);
-    const sftp = await this.sftp(signal);
-    // Relative to the home folder, where both SFTP and commands begin: no drive, no spaces, nothing to quote.
-    const name = `.win-automation-${randomUUID()}.ps1`;
-    await sftp.writeFile(name, scriptFileBytes(text), signal);
+    const start = startPowershell(text, `run-${randomUUID()}`, program, this.#defaultShell);
+    const connection = await this.connection(signal);
+    const killTree = isStop ? undefined : () => this.killTree(start.marker);
+    return runCommand(connection, start.commandLine, streams, signal, { input: start.input, killTree });
+  }
+
+  /** What a command wrote, as text. See `decodeCapture`. @param isPowershell whether PowerShell wrote it, in UTF-8 */
+  readText(capture: Capture, isPowershell: boolean): Promise<CapturedText> {
+    const label =
+      isPowershell && this.#encoding !== 'auto' && capture.read().encoding === 'utf-8' ? 'utf-8' : this.#encoding;
+    return decodeCapture(capture, label, () => {
+      this.#codePage ??= this.#readCodePage();
+      return this.#codePage;
+    });
+  }
+
+  /** The label of the code page that programs write in there, or undefined where it can't be told. */
+  async #readCodePage(): Promise<string | undefined> {
     try {
-      return await this.command(fileCommandLine(name, program), streams, signal);
-    } finally {
-      await sftp.remove(name).catch((error: unknown) => {
-        this.logger.warn('powershell', 'an uploaded script could not be removed', {
-          file: name,
-          err: messageOf(error),
-        });
+      const text = await this.#ask('chcp');
+      const number = /\b(\d{3,5})\b/.exec(text)?.[1];
+      return number === undefined ? undefined : labelOfCodePage(Number(number));
+    } catch (error) {
+      this.logger.warn('code_page', 'the code page of the host is not known', { err: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  /**
+   * What sshd's DefaultShell is: as configured, else found out once.
+   *
+   * @throws AutomationError `remote_unexpected` where it is none that Windows has, and what `connect` throws
+   */
+  async defaultShell(): Promise<Exclude<DefaultShell, 'auto'>> {
+    if (this.#defaultShell !== 'auto') return this.#defaultShell;
+    // cmd.exe knows %OS% and prints the rest as it is; PowerShell prints its edition instead.
+    const answer = (await this.#ask('echo %OS%;$PSEdition')).trim();
+    const shell = answer.startsWith('Windows_NT') ? 'cmd' : /Desktop$/.test(answer) ? 'powershell' : 'pwsh';
+    if (shell === 'pwsh' && !/Core$/.test(answer)) {
+      throw new AutomationError('remote_unexpected', `${this.target.name}: its shell is none that Windows has`, {
+        hint: 'set windows.shell to cmd, powershell or pwsh',
+        fields: { answer: answer.slice(0, 200) },
       });
     }
+    this.#defaultShell = shell;
+    return shell;
+  }
+
+  /** What a short command line prints, in the host's own shell. */
+  async #ask(commandLine: string): Promise<string> {
+    const [stdout, stderr] = [new Capture(), new Capture()];
+    const connection = await this.connection(this.#closing.signal);
+    const result = await runCommand(connection, commandLine, { stdout, stderr }, AbortSignal.timeout(askTimeoutMs));
+    if (result.status === undefined) throw result.stoppedBy;
+    return stdout.bytes().toString('latin1');
   }
 
   /**
@@ -149,7 +211,7 @@ export class WindowsHost implements AsyncDisposable {
   }
 
   async #answer(name: ContractName, input: unknown, options: ScriptOptions): Promise<string> {
-    if (this.#isWarm && options.stdin === undefined) {
+    if (this.#isWarm && options.stdin === undefined && options.isStop !== true) {
       const warm = await this.#warmPowershell(options.signal);
       if (warm !== undefined) return warm.run(callableScript(scripts[name]), encodeArgument(input), options.signal);
     }
@@ -159,10 +221,11 @@ export class WindowsHost implements AsyncDisposable {
       composeScript(scripts[name], input),
       { stdin, stdout, stderr },
       options.signal,
+      { isStop: options.isStop ?? false },
     );
     if (result.status === undefined) throw result.stoppedBy;
     if (result.status.exitCode === 0) return stdout.read().text;
-    const words = decodeClixml(stderr.read().text).trim();
+    const words = stderr.read().text.trim();
     throw new AutomationError('script_failed', `${name} failed on ${this.target.name}: ${words || 'it said nothing'}`, {
       fields: { script: name, exit_code: result.status.exitCode },
     });
@@ -185,10 +248,20 @@ export class WindowsHost implements AsyncDisposable {
     }
   }
 
-  /** Ends what a run left on a host without signals. Its own deadline, since it runs when the run's has passed. */
+  /**
+   * Ends what a run left on a host without signals: one bounded attempt, with a deadline of its own, since it is made when the
+   * run's has passed. Where it fails it is logged that processes may be left.
+   */
   async killTree(marker: string): Promise<void> {
-    const { killed, found_sshd } = await this.script('killTree', { marker }, { signal: AbortSignal.timeout(10_000) });
-    this.logger.debug('kill_tree', 'remote processes ended', { killed: killed.join(','), found_sshd });
+    try {
+      const signal = AbortSignal.timeout(killTimeoutMs);
+      const { killed, found_sshd } = await this.script('killTree', { marker }, { signal, isStop: true });
+      this.logger.debug('kill_tree', 'remote processes ended', { killed: killed.join(','), found_sshd });
+    } catch (error) {
+      this.logger.warn('kill_tree', 'processes of the run may be left on the host: they could not be ended', {
+        err: messageOf(error),
+      });
+    }
   }
 
   /** Ends the connection, and with it the PowerShell, which sees its standard input end. */

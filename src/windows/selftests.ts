@@ -8,7 +8,6 @@ import { get, put } from './files.ts';
 import { judgeGui } from './gui-gate.ts';
 import type { WindowsHost } from './host.ts';
 import { sftpPath } from './paths.ts';
-import { decodeClixml } from './powershell/clixml.ts';
 import { takeScreenshot } from './screenshot.ts';
 import { type Selftest, SkippedError } from './selftest.ts';
 
@@ -27,11 +26,7 @@ function expectEqual(seen: unknown, wanted: unknown, what: string): void {
 /** Runs a command in the host's own shell and returns how it ended and what it said. */
 async function captured(host: WindowsHost, command: string, signal: AbortSignal) {
   const [stdout, stderr] = [new Capture(), new Capture()];
-  const outcome = await executeCommand(
-    host,
-    { command, shell: 'auto', defaultShell: 'auto', streams: { stdout, stderr } },
-    signal,
-  );
+  const outcome = await executeCommand(host, { command, shell: 'auto', streams: { stdout, stderr } }, signal);
   return { ...outcome, stdout: stdout.read().text, stderr: stderr.read().text };
 }
 
@@ -43,7 +38,7 @@ async function capturedScript(
 ) {
   const [stdout, stderr] = [new Capture(), new Capture()];
   const outcome = await executeScript(host, { script, parameters, streams: { stdout, stderr } }, signal);
-  return { ...outcome, stdout: stdout.read().text, stderr: decodeClixml(stderr.read().text) };
+  return { ...outcome, stdout: stdout.read().text, stderr: stderr.read().text };
 }
 
 /** Everything that must hold on a real Windows host, in the order in which it is tried. */

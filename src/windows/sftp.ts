@@ -12,6 +12,11 @@ const chunkBytes = { openSsh: 261_120, other: 32_768 } as const;
 /** SSH_FX_NO_SUCH_FILE (section 7 of the draft). */
 const noSuchFile = 2;
 
+/** The kind of a file in its mode, as SFTP carries it over (S_IFMT, S_IFDIR, S_IFREG). */
+export const fileKindMask = 0o170_000;
+export const folderKind = 0o040_000;
+export const regularKind = 0o100_000;
+
 /** An SFTP session with promises, deadlines and errors that name the file. Paths are as SFTP takes them. */
 export class Sftp {
   readonly #wrapper: SFTPWrapper;
@@ -53,6 +58,19 @@ export class Sftp {
   /** Removes an empty folder. */
   removeDir(path: string): Promise<void> {
     return this.#call<void>('rmdir', path, (done) => this.#wrapper.rmdir(path, done));
+  }
+
+  /** Removes a folder with all that is in it; one that is not there is fine. */
+  async removeTree(path: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if ((await abortable(this.stat(path), signal)) === undefined) return;
+    for (const { filename, attrs } of await abortable(this.list(path), signal)) {
+      if (filename === '.' || filename === '..') continue;
+      const entry = `${path}/${filename}`;
+      if ((attrs.mode & fileKindMask) === folderKind) await this.removeTree(entry, signal);
+      else await abortable(this.remove(entry), signal);
+    }
+    await abortable(this.removeDir(path), signal);
   }
 
   /**

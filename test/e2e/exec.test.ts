@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import * as v from 'valibot';
 import { execPayloadSchema } from '../../src/cli/windows/exec-payload.ts';
 import { type Executable, installExecutable, type RunOptions, whyNoExecutable } from '../support/executable.ts';
 import { eventually, processesRunning } from '../support/processes.ts';
+import { installPowershellShim } from '../support/shims.ts';
 import { startSshd, type TestSshd, whyNoSshd } from '../support/sshd.ts';
 import { suite } from '../support/suite.ts';
 
@@ -15,13 +17,16 @@ const skip = whyNoExecutable ?? whyNoSshd ?? false;
 suite('windows exec', skip, () => {
   let sshd: TestSshd;
   let program: Executable;
+  let shims: string;
   before(async () => {
-    sshd = await startSshd({ config: ['SetEnv PATH=/tmp/wa-sshd-shims:/usr/bin:/bin'] });
+    shims = installPowershellShim(mkdtempSync(join(tmpdir(), 'wa-shims-')));
+    sshd = await startSshd({ config: [`SetEnv PATH=${shims}:/usr/bin:/bin`] });
     program = installExecutable();
   });
   after(async () => {
     await sshd.stop();
     program.remove();
+    rmSync(shims, { recursive: true });
   });
 
   const exec = (args: readonly string[], options: RunOptions = {}) =>
@@ -156,7 +161,6 @@ suite('windows exec', skip, () => {
   });
 
   it('skips a command whose idempotency check holds', async () => {
-    installPowershellShim();
     const skipped = await exec(['--idempotent', '--idempotent-check', 'exit 0', '--', 'echo ran']);
     assert.equal(skipped.exitCode, 0);
     assert.deepEqual([skipped.words['state'], skipped.words['stdout']], ['skipped', '']);
@@ -189,16 +193,3 @@ suite('windows exec', skip, () => {
 });
 
 /** Stands where Windows has powershell: runs the `exit N` of an encoded script, which is all that the test sends. */
-function installPowershellShim(): void {
-  const dir = '/tmp/wa-sshd-shims';
-  mkdirSync(dir, { recursive: true });
-  const shim = join(dir, 'powershell');
-  writeFileSync(
-    shim,
-    `#!/bin/sh
-eval "$(printf %s "$4" | base64 -d | tr -d '\\000' | grep -E '^exit [0-9]+$')"
-exit 99
-`,
-  );
-  chmodSync(shim, 0o755);
-}

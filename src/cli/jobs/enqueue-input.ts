@@ -1,11 +1,16 @@
 import { resolve } from 'node:path';
 import { readSmallFile } from '../../config/file.ts';
 import { AutomationError, messageOf } from '../../core/errors.ts';
+import { requirePowershell } from '../../windows/exec.ts';
+import type { Shell } from '../../windows/shells.ts';
 import { flagValues } from '../arguments.ts';
-import { parseParameters, wholeNumber, withoutUndefined } from '../job-input.ts';
+import { parseParameters, parseTextParameters, wholeNumber, withoutUndefined } from '../job-input.ts';
+import { foldersBeside, packBeside } from '../windows/beside.ts';
+import { type RunArgs, runInput, runSettings } from '../windows/run-flags.ts';
+import { readScript } from '../windows/script-file.ts';
 
 /** The flags of `jobs enqueue` that make an input, by type. */
-export interface InputFlags {
+export interface InputFlags extends RunArgs {
   readonly input?: string | undefined;
   readonly file?: string | undefined;
   readonly shell?: string | undefined;
@@ -32,15 +37,10 @@ export async function inputOf(
   words: readonly string[],
 ): Promise<unknown> {
   if (args.input !== undefined) return parseJson(args.input);
-  const parameters = () => parseParameters(flagValues(given, 'param'));
   const idempotent_check = args['idempotent-check'];
   const byType: Readonly<Record<string, () => unknown>> = {
-    'windows.exec': () => ({ command: words.join(' '), shell: args.shell, idempotent_check }),
-    'windows.script': async () => ({
-      script: args.file === undefined ? '' : readSmallFile(args.file, '--file'),
-      parameters: parameters(),
-      idempotent_check,
-    }),
+    'windows.exec': () => execInput(args, given, words),
+    'windows.script': () => scriptInput(args, given),
     'aloha.run': () => ({
       task: args.task,
       max_steps: wholeNumber('max-steps', args['max-steps']),
@@ -51,7 +51,7 @@ export async function inputOf(
     'playwright.run': () => ({
       url: args.url,
       flow: args.flow === undefined ? undefined : resolve(args.flow),
-      params: parameters(),
+      params: parseTextParameters(flagValues(given, 'param')),
       screenshot: args.screenshot,
       full_page: args['full-page'],
       trace: args.trace,
@@ -63,6 +63,29 @@ export async function inputOf(
   };
   const input = (await byType[type]?.()) as Record<string, unknown> | undefined;
   return withoutUndefined(input ?? {});
+}
+
+/** @throws AutomationError `usage` where a flag of PowerShell's was given and the shell is another */
+function execInput(args: InputFlags, given: readonly string[], words: readonly string[]) {
+  const settings = runSettings(args, given);
+  const { shell } = args;
+  if (shell !== undefined && shell !== 'auto') {
+    if (args.objects) requirePowershell(shell as Shell, '--objects');
+    if (args['error-action'] !== undefined) requirePowershell(shell as Shell, '--error-action');
+  }
+  return { command: words.join(' '), shell, ...runInput(settings), idempotent_check: args['idempotent-check'] };
+}
+
+async function scriptInput(args: InputFlags, given: readonly string[]) {
+  const file = args.file === undefined ? undefined : readScript(args.file);
+  return {
+    script: file?.text ?? '',
+    name: file?.name,
+    parameters: parseParameters(flagValues(given, 'param')),
+    with: await packBeside(await foldersBeside(flagValues(given, 'with'))),
+    ...runInput(runSettings(args, given)),
+    idempotent_check: args['idempotent-check'],
+  };
 }
 
 async function parseJson(given: string): Promise<unknown> {

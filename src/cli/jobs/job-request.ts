@@ -6,6 +6,7 @@ import { alohaFlags } from '../aloha/run.ts';
 import type { Invocation, Session } from '../invocation.ts';
 import { parseInput, wholeNumber } from '../job-input.ts';
 import { playwrightFlags } from '../playwright/run.ts';
+import { runFlags } from '../windows/run-flags.ts';
 import { type InputFlags, inputOf } from './enqueue-input.ts';
 
 const { detach: _, ...alohaJobFlags } = alohaFlags;
@@ -30,6 +31,13 @@ export const jobFlags = {
   flow: { type: 'string', valueHint: 'FILE', description: 'playwright.run: a flow file of the machine that runs it' },
   days: { type: 'string', valueHint: 'N', description: 'artifacts.gc: days to keep' },
   'dry-run': { type: 'boolean', description: 'only say what would be done: artifacts.gc, supervisor.pass' },
+  with: {
+    type: 'string',
+    valueHint: 'DIR',
+    description:
+      'windows.script: a folder of this machine that is beside the script, at most 1 MiB; may be given again',
+  },
+  ...runFlags,
   'idempotent-check': {
     type: 'string',
     valueHint: 'PS',

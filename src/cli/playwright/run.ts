@@ -4,7 +4,7 @@ import { flagValues } from '../arguments.ts';
 import { defineAction } from '../command.ts';
 import { directFlags, directPayload, runDirectJob } from '../direct-job.ts';
 import { idempotentCheckOf, idempotentFlags } from '../idempotent.ts';
-import { parseParameters, withoutUndefined } from '../job-input.ts';
+import { parseTextParameters, withoutUndefined } from '../job-input.ts';
 
 /** The flags that make a `playwright.run` job. */
 export const playwrightFlags = {
@@ -37,7 +37,7 @@ export default defineAction({
     const input = withoutUndefined({
       url: args.url,
       flow: args.flow === undefined ? undefined : resolve(args.flow),
-      params: parseParameters(flagValues(invocation.args, 'param')),
+      params: parseTextParameters(flagValues(invocation.args, 'param')),
       screenshot: args.screenshot,
       full_page: args['full-page'],
       trace: args.trace,

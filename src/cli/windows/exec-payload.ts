@@ -1,13 +1,14 @@
 import * as v from 'valibot';
 import type { CapturedText } from '../../windows/capture.ts';
+import { capturedDocument } from '../../windows/captured-document.ts';
 import type { ExecOutcome } from '../../windows/exec.ts';
-import { capturedDocument } from '../../windows/powershell/captured-document.ts';
-import type { Words } from '../output.ts';
+import { objectRecordSchema } from '../../windows/object-records.ts';
+import type { Output, Words } from '../output.ts';
 
 const text = v.strictObject({
   text: v.string(),
-  /** `base64` where the bytes are not UTF-8. */
-  encoding: v.picklist(['utf-8', 'base64']),
+  /** What the bytes were decoded from, such as `utf-8` or `ibm437`; `base64` where they are no text. */
+  encoding: v.string(),
   /** All that the command wrote, whether kept or not. */
   size_bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** Whether only the first 8 MiB were kept. */
@@ -24,6 +25,10 @@ export const execPayloadSchema = v.strictObject({
   duration_ms: v.number(),
   stdout: text,
   stderr: text,
+  /** With `--objects`: what the lines without `--json` have, up to 8 MiB of JSON. */
+  objects: v.optional(v.array(objectRecordSchema)),
+  /** Whether objects were left out. */
+  truncated: v.optional(v.boolean()),
 });
 
 export type ExecPayload = v.InferOutput<typeof execPayloadSchema>;
@@ -61,4 +66,17 @@ export function execWords(payload: ExecPayload): Words {
     ...named('stderr', stderr),
     ...(stdout.truncated || stderr.truncated ? { truncated: true } : {}),
   };
+}
+
+/** The last line of `--objects`. */
+export const endRecord = ({ state, status, durationMs }: Pick<ExecOutcome, 'state' | 'status' | 'durationMs'>) => ({
+  stream: 'end',
+  state,
+  exit_code: status?.exitCode ?? null,
+  duration_ms: durationMs,
+});
+
+/** One line of `--objects`. @param host is told where there are many */
+export function writeRecord(output: Output, record: object, host: string | undefined): Promise<void> {
+  return output.text(`${JSON.stringify(host === undefined ? record : { host, ...record })}\n`);
 }

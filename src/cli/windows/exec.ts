@@ -1,14 +1,14 @@
-import type { ParsedArgs } from 'citty';
 import { hostConfig } from '../../config/load.ts';
 import { AutomationError } from '../../core/errors.ts';
-import { executeCommand } from '../../windows/exec.ts';
+import { executeCommand, requirePowershell } from '../../windows/exec.ts';
 import { quoteWords, type Shell } from '../../windows/shells.ts';
 import { defineAction } from '../command.ts';
 import { fleetFlags, onHosts } from '../fleet.ts';
 import { idempotentCheckOf } from '../idempotent.ts';
 import type { Invocation } from '../invocation.ts';
 import { withoutUndefined } from '../job-input.ts';
-import { executionFlags, refuseRawOnMany, runExecution } from './execution.ts';
+import { type ExecutionArgs, executionFlags, refuseRawOnMany, runExecution } from './execution.ts';
+import { allVariables, type RunSettings, runInput, runSettings } from './run-flags.ts';
 
 const shells = ['auto', 'cmd', 'powershell', 'pwsh'];
 
@@ -19,6 +19,7 @@ export default defineAction({
   examples: [
     'windows exec -- hostname',
     'windows exec --raw -- type C:\\Windows\\win.ini',
+    "windows exec --shell powershell --objects -- 'Get-Service | Where-Object Status -eq Stopped'",
     "windows exec --idempotent --idempotent-check 'if (-not (Test-Path C:\\app)) { exit 1 }' -- mkdir C:\\app",
   ],
   args: {
@@ -32,40 +33,48 @@ export default defineAction({
       throw new AutomationError('usage', 'no command: windows exec -- COMMAND…');
     }
     refuseRawOnMany(args);
-    return onHosts(given, args, (invocation) => execOn(invocation, args));
+    const settings = runSettings(args, given.args);
+    if (args.shell === 'cmd') refuseForCmd(args, 'cmd');
+    return onHosts(given, args, (invocation) => execOn(invocation, args, settings));
   },
 });
 
-function execOn(invocation: Invocation, args: ExecArgs): Promise<number> {
-  const shell = (args.shell as Shell | undefined) ?? 'auto';
-  const commandFor = (defaultShell: Shell) =>
-    args.quote ? quoteWords(shell === 'auto' ? defaultShell : shell, invocation.words) : invocation.words.join(' ');
-  if (args.artifacts) return execWithArtifacts(invocation, args, shell, commandFor);
-  return runExecution(invocation, args, ({ session, host, streams, idempotentCheck, signal }) => {
-    const { shell: defaultShell } = hostConfig(session.loaded.config, session.host).windows;
-    const execution = { command: commandFor(defaultShell), shell, defaultShell, idempotentCheck, streams };
-    return executeCommand(host, execution, signal);
-  });
+type ExecArgs = ExecutionArgs & { readonly shell?: string | undefined; readonly quote?: boolean | undefined };
+
+async function execOn(invocation: Invocation, args: ExecArgs, settings: RunSettings): Promise<number> {
+  const { loaded, host: name } = await invocation.open();
+  const { shell: defaultShell } = hostConfig(loaded.config, name).windows;
+  const given = (args.shell as Shell | undefined) ?? 'auto';
+  const isForPowershell = settings.objectDepth !== undefined || settings.errorAction !== undefined;
+  const shell = given === 'auto' && isForPowershell ? defaultShell : given;
+  if (isForPowershell) refuseForCmd(args, shell);
+  const { words } = invocation;
+  const command = args.quote ? quoteWords(shell === 'auto' ? defaultShell : shell, words) : words.join(' ');
+  if (args.artifacts) return execWithArtifacts(invocation, args, settings, { command, shell: args.shell });
+  const { cwd, errorAction, objectDepth } = settings;
+  const execution = { command, shell, cwd, env: allVariables(settings), errorAction, objectDepth };
+  return runExecution(invocation, args, settings, ({ host, streams, idempotentCheck, signal }) =>
+    executeCommand(host, { ...execution, idempotentCheck, streams }, signal),
+  );
 }
 
-type ExecArgs = ParsedArgs<typeof executionFlags> & {
-  readonly shell?: string | undefined;
-  readonly quote?: boolean | undefined;
-};
+/** @throws AutomationError `usage` where a flag of PowerShell's was given and the shell is another */
+function refuseForCmd(args: ExecArgs, shell: Shell): void {
+  if (args.objects) requirePowershell(shell, '--objects');
+  if (args['error-action'] !== undefined) requirePowershell(shell, '--error-action');
+}
 
 async function execWithArtifacts(
   invocation: Invocation,
-  args: ParsedArgs<typeof executionFlags>,
-  shell: Shell,
-  commandFor: (defaultShell: Shell) => string,
+  args: ExecArgs,
+  settings: RunSettings,
+  what: { readonly command: string; readonly shell: string | undefined },
 ): Promise<number> {
-  const idempotent_check = idempotentCheckOf(args);
-  const { loaded, host } = await invocation.open();
-  const command = commandFor(hostConfig(loaded.config, host).windows.shell);
   // Loaded here alone: a command without artifacts needs none of it.
   const [{ runWithArtifacts }, { windowsExec }] = await Promise.all([
     import('./with-artifacts.ts'),
     import('../../jobs/types/windows-exec.ts'),
   ]);
-  return runWithArtifacts(invocation, args, windowsExec, withoutUndefined({ command, shell, idempotent_check }));
+  const input = withoutUndefined({ ...what, ...runInput(settings), idempotent_check: idempotentCheckOf(args) });
+  return runWithArtifacts(invocation, args, settings, windowsExec, input);
 }

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import type { Writable } from 'node:stream';
 import type { ParsedArgs } from 'citty';
 import { Deadline } from '../../core/deadline.ts';
 import { durationFlag } from '../../core/duration.ts';
@@ -8,11 +9,12 @@ import { Capture } from '../../windows/capture.ts';
 import type { CommandStreams } from '../../windows/command.ts';
 import type { ExecOutcome } from '../../windows/exec.ts';
 import type { WindowsHost } from '../../windows/host.ts';
-import { withoutClixml } from '../../windows/powershell/captured-document.ts';
+import { ObjectRecords, RecordCollector } from '../../windows/object-records.ts';
 import { idempotentCheckOf, idempotentFlags } from '../idempotent.ts';
 import type { Invocation, Session } from '../invocation.ts';
-import { execPayload, execWords } from './exec-payload.ts';
+import { endRecord, execPayload, execWords, writeRecord } from './exec-payload.ts';
 import { openHost } from './open-host.ts';
+import { type RunSettings, runFlags, secretRunFlags } from './run-flags.ts';
 
 /** The flags of everything that runs something on Windows and tells how it ended. */
 export const executionFlags = {
@@ -21,8 +23,12 @@ export const executionFlags = {
   timeout: { type: 'string', valueHint: 'D', description: 'deadline of the whole (default: hatchet.job_timeout)' },
   artifacts: { type: 'boolean', description: 'keep the outputs in an artifact folder, as a job does' },
   'propagate-exit': { type: 'boolean', description: 'end with the exit code of what ran' },
+  ...runFlags,
+  ...secretRunFlags,
   ...idempotentFlags,
 } as const;
+
+export type ExecutionArgs = ParsedArgs<typeof executionFlags> & { readonly 'all-hosts'?: boolean | undefined };
 
 /** @throws AutomationError `usage`: streams that pass through can't be told apart, nor one input be read by many */
 export function refuseRawOnMany(args: {
@@ -44,6 +50,14 @@ export interface ExecutionContext {
   readonly signal: AbortSignal;
 }
 
+/** Where a run's output goes, and how it is told in the end. */
+interface Sinks {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Prints what there is to print once it has ended. */
+  tell(host: WindowsHost, outcome: ExecOutcome): Promise<void>;
+}
+
 /**
  * Runs something on the host and prints how it ended.
  *
@@ -52,7 +66,8 @@ export interface ExecutionContext {
  */
 export async function runExecution(
   invocation: Invocation,
-  args: ParsedArgs<typeof executionFlags>,
+  args: ExecutionArgs,
+  settings: RunSettings,
   work: (context: ExecutionContext) => Promise<ExecOutcome>,
 ): Promise<number> {
   const idempotentCheck = idempotentCheckOf(args);
@@ -63,20 +78,54 @@ export async function runExecution(
     'the command',
     invocation.signal,
   );
-  const captured = { stdout: new Capture(), stderr: new Capture() };
-  const streams = {
-    ...(args.raw ? { stdout: process.stdout, stderr: process.stderr } : captured),
-    ...(args.stdin ? { stdin: process.stdin } : {}),
-  };
+  const { tell, ...sinks } = sinksOf(invocation, args, settings, session.host);
+  const streams = { ...sinks, ...(args.stdin ? { stdin: process.stdin } : {}) };
   await using host = openHost(session);
   const outcome = await work({ session, host, streams, idempotentCheck, signal: deadline.signal });
-  if (!args.raw) {
-    const payload = execPayload(session.host, outcome, captured.stdout.read(), withoutClixml(captured.stderr.read()));
-    await invocation.output.payload(execWords(payload), payload);
-  }
+  await tell(host, outcome);
   if (outcome.status === undefined) session.logger.error(invocation.op, messageOf(outcome.stoppedBy));
   return exitCodeFor(outcome, args['propagate-exit'] ?? false);
 }
+
+function sinksOf(invocation: Invocation, args: ExecutionArgs, settings: RunSettings, hostName: string): Sinks {
+  if (args.raw) return { stdout: process.stdout, stderr: process.stderr, tell: async () => undefined };
+  if (settings.objectDepth !== undefined)
+    return objectSinks(invocation, args['all-hosts'] ? hostName : undefined, hostName);
+  const [stdout, stderr] = [new Capture(), new Capture()];
+  const tell = async (host: WindowsHost, outcome: ExecOutcome) => {
+    const texts = [
+      await host.readText(stdout, outcome.isPowershell),
+      await host.readText(stderr, outcome.isPowershell),
+    ] as const;
+    const payload = execPayload(hostName, outcome, ...texts);
+    await invocation.output.payload(execWords(payload), payload);
+  };
+  return { stdout, stderr, tell };
+}
+
+/** Records as lines while they come, or with --json in the payload. @param shownHost goes into each line, if there are many */
+function objectSinks({ output }: Invocation, shownHost: string | undefined, hostName: string): Sinks {
+  const collected = new RecordCollector();
+  const take = output.isJson
+    ? async (record: Parameters<RecordCollector['add']>[0]) => collected.add(record)
+    : (record: object) => writeRecord(output, record, shownHost);
+  const [stdout, stderr] = [new ObjectRecords('output', take), new ObjectRecords('error', take)];
+  const tell = async (_host: WindowsHost, outcome: ExecOutcome) => {
+    await Promise.all([ended(stdout), ended(stderr)]);
+    if (!output.isJson) return writeRecord(output, endRecord(outcome), shownHost);
+    const nothing = new Capture().read();
+    const payload = execPayload(hostName, outcome, nothing, nothing);
+    const document = { ...payload, objects: collected.records, truncated: collected.isTruncated };
+    return output.payload(execWords(payload), document);
+  };
+  return { stdout, stderr, tell };
+}
+
+const ended = (stream: Writable) =>
+  new Promise<void>((resolve, reject) => {
+    stream.once('error', reject);
+    stream.end(() => resolve());
+  });
 
 function exitCodeFor({ state, status, stoppedBy }: ExecOutcome, isPropagated: boolean): number {
   if (status === undefined) return exitCodeOf(stoppedBy);

@@ -5,7 +5,7 @@ import { hostConfig } from '../../config/load.ts';
 import { messageOf } from '../../core/errors.ts';
 import { holds } from '../../windows/exec.ts';
 import { defineJobType, type JobContext, type JobOutcome } from '../job-type.ts';
-import { idempotentCheck } from './execution.ts';
+import { idempotentCheck } from './run-input.ts';
 
 const fetchTimeoutMs = 120_000;
 

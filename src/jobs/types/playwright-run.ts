@@ -5,7 +5,7 @@ import { type Flow, loadFlow, runFlow } from '../../playwright/flow.ts';
 import { playwrightTarget } from '../../playwright/target.ts';
 import { holds } from '../../windows/exec.ts';
 import { defineJobType } from '../job-type.ts';
-import { idempotentCheck } from './execution.ts';
+import { idempotentCheck } from './run-input.ts';
 
 /** A page or a flow in the browser on Windows. */
 export const playwrightRun = defineJobType({

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import { hostConfig } from '../../config/load.ts';
-import { executeCommand } from '../../windows/exec.ts';
+import { executeCommand, requirePowershell } from '../../windows/exec.ts';
 import { defineJobType } from '../job-type.ts';
-import { idempotentCheck, runExecution } from './execution.ts';
+import { runExecution } from './execution.ts';
+import { executionOptions, runInputs } from './run-input.ts';
 
 /** A command in a shell of the host's. */
 export const windowsExec = defineJobType({
@@ -13,13 +13,19 @@ export const windowsExec = defineJobType({
   input: v.strictObject({
     command: v.pipe(v.string(), v.regex(/\S/, 'is empty')),
     shell: v.optional(v.picklist(['auto', 'cmd', 'powershell', 'pwsh']), 'auto'),
-    idempotent_check: idempotentCheck,
+    ...runInputs,
   }),
-  run: ({ command, shell, idempotent_check }, context) => {
-    const { windows, loaded, host, signal } = context;
-    const { shell: defaultShell } = hostConfig(loaded.config, host).windows;
-    return runExecution(context, (streams) =>
-      executeCommand(windows, { command, shell, defaultShell, idempotentCheck: idempotent_check, streams }, signal),
+  run: ({ command, shell, ...input }, context) => {
+    const { windows, signal, secretEnv } = context;
+    const options = executionOptions(input, secretEnv);
+    const wanted = shell === 'auto' && isForPowershell(options) ? windows.knownShell : shell;
+    if (options.objectDepth !== undefined) requirePowershell(wanted, 'objects');
+    if (options.errorAction !== undefined) requirePowershell(wanted, 'error_action');
+    return runExecution(context, options.objectDepth !== undefined, (streams) =>
+      executeCommand(windows, { ...options, command, shell: wanted, streams }, signal),
     );
   },
 });
+
+const isForPowershell = ({ objectDepth, errorAction }: ReturnType<typeof executionOptions>) =>
+  objectDepth !== undefined || errorAction !== undefined;

@@ -1,14 +1,13 @@
 import { scripts } from './scripts.ts';
 
-/** The longest command line that cmd.exe takes, Windows OpenSSH's default shell (learn.microsoft.com, KB830473). */
-export const maxCommandLine = 8_191;
-
 const prelude = [
   "$ProgressPreference = 'SilentlyContinue'",
   "$ErrorActionPreference = 'Stop'",
   '$OutputEncoding = New-Object System.Text.UTF8Encoding $false',
   // Without a console there is no code page to set, and nothing to lose.
   'try { [Console]::OutputEncoding = $OutputEncoding; [Console]::InputEncoding = $OutputEncoding } catch { $Error.Clear() }',
+  // PowerShell 7 colours its errors on a pipe too.
+  "if ($PSStyle) { $PSStyle.OutputRendering = 'PlainText' }",
 ].join('\n');
 
 // A script's one document leaves as bytes of UTF-8, whatever the console's code page is.
@@ -22,17 +21,12 @@ const writeDocument = [
 // The same reason as from the PowerShell that stays.
 const writeReason = '[Console]::Error.WriteLine($_.Exception.GetBaseException().Message)\nexit 1';
 
-// Without this, powershell.exe ends with 0 after a native command that failed as the last one.
-const epilogue = 'if ($?) { exit 0 } elseif ($LASTEXITCODE) { exit $LASTEXITCODE } else { exit 1 }';
-
-/** Windows PowerShell 5.1, or the PowerShell 7 that is installed apart. */
-export type PowershellProgram = 'powershell' | 'pwsh';
-
-const programLine = (program: PowershellProgram) => `${program} -NoProfile -NonInteractive`;
+const guard = '=';
+const guardString = (_key: string, value: unknown) => (typeof value === 'string' ? `${guard}${value}` : value);
 
 /**
  * A JSON value as scripts take it: base64 of UTF-8, which no shell and no quoting rule can touch. Each string gets a guard in
- * front, which argument.ps1 takes off: ConvertFrom-Json of PowerShell 7 takes strings for dates.
+ * front, which argument.ps1 takes off: ConvertFrom-Json of PowerShell 7 takes some strings for dates.
  */
 export function encodeArgument(value: unknown): string {
   return Buffer.from(JSON.stringify(value, guardString), 'utf8').toString('base64');
@@ -44,9 +38,6 @@ export function decodeArgument(argument: string): unknown {
     typeof value === 'string' ? value.slice(guard.length) : value,
   );
 }
-
-const guard = '=';
-const guardString = (_key: string, value: unknown) => (typeof value === 'string' ? `${guard}${value}` : value);
 
 /** A script of ours as a text that runs by itself: its one argument is the text's own first. */
 export function callableScript(script: string): string {
@@ -65,49 +56,100 @@ export function composeScript(script: string, argument: unknown): string {
   return `${prelude}\ntry {\n$document = @(\n${call})\n} catch {\n${writeReason}\n}\n${writeDocument}\n`;
 }
 
+/** What everything that runs for a user may be told. */
+interface RunOptions {
+  /** The word that a refusal begins with, known to nobody else. Letters, digits and dashes. */
+  readonly refusal: string;
+  /** The folder to start in; without it the account's home folder. */
+  readonly cwd?: string | undefined;
+  /** Environment variables. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+export type ErrorAction = 'stop' | 'continue';
+
+/** A value for a parameter of a script. Text becomes what the script declares. */
+export type ParameterValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly ParameterValue[]
+  | { readonly [key: string]: ParameterValue };
+
+export interface PowershellRun extends RunOptions {
+  /** A check is a command that also fails where its last value is exactly `$false`. */
+  readonly kind: 'command' | 'script' | 'check';
+  readonly text: string;
+  /** Of a script: its file name, which errors point at, and the folder below the home folder that it gets. */
+  readonly name?: string | undefined;
+  readonly folder?: string | undefined;
+  readonly parameters?: Readonly<Record<string, ParameterValue>> | undefined;
+  /** `stop` unless told: an error ends the run. */
+  readonly errorAction?: ErrorAction | undefined;
+  /** Each object as a line of JSON, so many levels deep; without it what PowerShell prints. */
+  readonly objectDepth?: number | undefined;
+  /** Whether standard input is to be had, for a text that says `$input`. */
+  readonly hasInput?: boolean | undefined;
+}
+
 /**
- * A script of the user's, as one text. Their text travels inside the argument; its output streams as it comes, and its
- * exit code is its own.
+ * PowerShell of the user's as one text. Their text travels inside the argument; output and errors come as PowerShell writes
+ * them, and the exit code is their own `exit`, that of the last program where that failed last, or 1 where an error ended it.
  */
-export function composeUserScript(script: string, parameters: Readonly<Record<string, string>>): string {
-  return composeRunner(scripts.runScript, { script, parameters });
+export function composeRun(run: PowershellRun): string {
+  const { kind, text, name = '', folder = '', parameters = {}, errorAction = 'stop', objectDepth, hasInput } = run;
+  const request = { kind, text, name, folder, parameters, error_action: errorAction, ...optionsOf(run) };
+  const needed = [
+    scripts.argument,
+    scripts.environment,
+    ...(kind === 'script' ? [scripts.parameters] : []),
+    ...(objectDepth === undefined ? [] : [scripts.objects]),
+    scripts.run,
+  ];
+  const isScript = kind === 'script';
+  return [
+    prelude,
+    ...needed.map((script) => script.trimEnd()),
+    `$WinAutomationRun = New-Run -Argument '${encodeArgument(request)}'`,
+    'try {',
+    'Set-RunEnvironment -Request $WinAutomationRun.Request',
+    ...(isScript ? ['$WinAutomationParameters = Resolve-Parameter -Request $WinAutomationRun.Request'] : []),
+    'Set-RunLocation -Request $WinAutomationRun.Request',
+    `$WinAutomationRun.Code = ${isScript ? 'New-UserScript' : 'New-UserCommand'} -Run $WinAutomationRun`,
+    `$ErrorActionPreference = '${errorAction === 'stop' ? 'Stop' : 'Continue'}'`,
+    callOf(isScript, hasInput === true && /\$input\b/i.test(text), kind === 'check', objectDepth),
+    '} catch { $WinAutomationRun.Error = $_ }',
+    objectDepth === undefined
+      ? 'Write-RunError -Run $WinAutomationRun'
+      : `if ($null -ne $WinAutomationRun.Error) { $WinAutomationRun.Error | Write-ObjectRecord -Depth ${objectDepth} }`,
+    'Complete-Run -Run $WinAutomationRun',
+    '',
+  ].join('\n');
+}
+
+function callOf(isScript: boolean, readsInput: boolean, isCheck: boolean, objectDepth: number | undefined): string {
+  const code = isScript ? '& $WinAutomationRun.Code @WinAutomationParameters' : '. $WinAutomationRun.Code';
+  const call = `${readsInput ? 'Read-InputLine | ' : ''}${code}`;
+  const kept = `${call}; $WinAutomationRun.Returned = $?`;
+  if (isCheck) return `${call} | ForEach-Object -Process { $WinAutomationRun.Last = $_; $_ }`;
+  if (objectDepth === undefined) return kept;
+  const block = `${isScript ? '&' : '.'} { ${kept} }`;
+  const sink = `Write-ObjectRecord -Depth ${objectDepth}`;
+  return [
+    'if (Test-ErrorMerge -Run $WinAutomationRun) {',
+    `${block} *>&1 | ${sink}`,
+    '} else {',
+    `${block} 3>&1 4>&1 5>&1 6>&1 | ${sink}`,
+    '}',
+  ].join('\n');
 }
 
 /** A command line for cmd.exe as one text for PowerShell: what runs it starts no shell of its own in between. */
-export function composeCmdCommand(command: string): string {
-  return composeRunner(scripts.runCmd, { command });
+export function composeCmdRun(command: string, options: RunOptions): string {
+  const argument = encodeArgument({ command, ...optionsOf(options) });
+  const before = [scripts.argument, scripts.environment].map((script) => script.trimEnd());
+  return `${prelude}\n${before.join('\n')}\n& {\n${scripts.runCmd.trimEnd()}\n} '${argument}'\n`;
 }
 
-/** A script of ours that lets something of the user's speak for itself. */
-function composeRunner(script: string, argument: unknown): string {
-  return `${prelude}\n${callScript(script, `'${encodeArgument(argument)}'`)}`;
-}
-
-/** Any PowerShell of the user's as one text: its exit code is its own `exit`, else that of its last command. */
-export function composeCommand(command: string): string {
-  return `${prelude}\n${command}\n${epilogue}`;
-}
-
-/** The command line that runs a text on PowerShell from any shell. It may be longer than `maxCommandLine`. */
-export function encodedCommandLine(text: string, program: PowershellProgram = 'powershell'): string {
-  return `${programLine(program)} -EncodedCommand ${Buffer.from(text, 'utf16le').toString('base64')}`;
-}
-
-/** The command line that runs a text that was uploaded. @param path of the file on Windows, without spaces or quotes */
-export function fileCommandLine(path: string, program: PowershellProgram = 'powershell'): string {
-  return `${programLine(program)} -ExecutionPolicy Bypass -File ${path}`;
-}
-
-/** A text as the bytes of a .ps1 file: with a byte order mark, since Windows PowerShell takes others for ANSI. */
-export function scriptFileBytes(text: string): Buffer {
-  return Buffer.from(`\uFEFF${text}`, 'utf8');
-}
-
-/** A script of ours without its comments and indentation. Not for texts with strings over several lines. */
-function withoutComments(script: string): string {
-  const lines = script.split('\n').map((line) => line.trim());
-  return lines.filter((line) => line !== '' && !line.startsWith('#')).join('\n');
-}
-
-/** The command line of the PowerShell that stays (host.ps1). */
-export const warmCommandLine: string = encodedCommandLine(withoutComments(scripts.host));
+const optionsOf = ({ refusal, cwd = '', env = {} }: RunOptions) => ({ refusal, cwd, env });

@@ -5,7 +5,7 @@ import { milliseconds } from '../../core/duration.ts';
 import { AutomationError } from '../../core/errors.ts';
 import { LineSplitter } from '../../core/lines.ts';
 import type { SshConnection } from '../connection.ts';
-import { warmCommandLine } from './compose.ts';
+import { warmCommandLine } from './command-line.ts';
 
 /** After so many scripts it is replaced: whatever has piled up in it goes. */
 const maxRequests = 500;

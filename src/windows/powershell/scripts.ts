@@ -3,17 +3,21 @@ import artifacts from './scripts/artifacts.ps1' with { type: 'text' };
 import bootstrap from './scripts/bootstrap.ps1' with { type: 'text' };
 import closedFolder from './scripts/closed-folder.ps1' with { type: 'text' };
 import echo from './scripts/echo.ps1' with { type: 'text' };
+import environment from './scripts/environment.ps1' with { type: 'text' };
 import facts from './scripts/facts.ps1' with { type: 'text' };
 import firewall from './scripts/firewall.ps1' with { type: 'text' };
 import hash from './scripts/hash.ps1' with { type: 'text' };
 import host from './scripts/host.ps1' with { type: 'text' };
 import interactive from './scripts/interactive.ps1' with { type: 'text' };
 import killTree from './scripts/kill-tree.ps1' with { type: 'text' };
+import loader from './scripts/loader.ps1' with { type: 'text' };
+import objects from './scripts/objects.ps1' with { type: 'text' };
+import parameters from './scripts/parameters.ps1' with { type: 'text' };
 import playwright from './scripts/playwright.ps1' with { type: 'text' };
 import ports from './scripts/ports.ps1' with { type: 'text' };
 import processes from './scripts/processes.ps1' with { type: 'text' };
+import run from './scripts/run.ps1' with { type: 'text' };
 import runCmd from './scripts/run-cmd.ps1' with { type: 'text' };
-import runScript from './scripts/run-script.ps1' with { type: 'text' };
 import screenshot from './scripts/screenshot.ps1' with { type: 'text' };
 import secretFile from './scripts/secret-file.ps1' with { type: 'text' };
 import sessions from './scripts/sessions.ps1' with { type: 'text' };
@@ -26,17 +30,21 @@ export const scripts = {
   bootstrap,
   closedFolder,
   echo,
+  environment,
   facts,
   firewall,
   hash,
   host,
   interactive,
   killTree,
+  loader,
+  objects,
+  parameters,
   playwright,
   ports,
   processes,
+  run,
   runCmd,
-  runScript,
   screenshot,
   secretFile,
   sessions,

@@ -1,0 +1,108 @@
+import { parseEnv } from 'node:util';
+import { readSmallFile } from '../../config/file.ts';
+import { AutomationError, ProblemsError } from '../../core/errors.ts';
+import { defaultObjectDepth, environmentName, maxObjectDepth } from '../../jobs/types/run-input.ts';
+import type { ErrorAction } from '../../windows/powershell/compose.ts';
+import { flagValues } from '../arguments.ts';
+import { wholeNumber } from '../job-input.ts';
+
+const errorActions: string[] = ['stop', 'continue'];
+
+/** The flags that say how a command or a script is run, now or as a job. */
+export const runFlags = {
+  cwd: {
+    type: 'string',
+    valueHint: 'PATH',
+    description: 'the folder on Windows to start in (default: the home folder)',
+  },
+  env: { type: 'string', valueHint: 'NAME=VALUE', description: 'an environment variable; may be given again' },
+  'error-action': {
+    type: 'enum',
+    options: errorActions,
+    description: 'PowerShell: an error ends the run (stop, the default), or is printed and passed over',
+  },
+  objects: { type: 'boolean', description: 'PowerShell: each object as a line of JSON, as it comes' },
+  depth: { type: 'string', valueHint: 'N', description: '--objects: levels of JSON, 1 to 10 (default: 2)' },
+} as const;
+
+/** Not for jobs: what a secret file holds must be in no input. */
+export const secretRunFlags = {
+  'env-file': {
+    type: 'string',
+    valueHint: 'FILE',
+    description: 'environment variables of a NAME=VALUE file: for secrets',
+  },
+} as const;
+
+export interface RunArgs {
+  readonly cwd?: string | undefined;
+  readonly 'env-file'?: string | undefined;
+  readonly 'error-action'?: string | undefined;
+  readonly objects?: boolean | undefined;
+  readonly depth?: string | undefined;
+  readonly raw?: boolean | undefined;
+}
+
+/** What those flags mean. */
+export interface RunSettings {
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string>> | undefined;
+  /** From --env-file: for no input and no manifest. */
+  readonly secretEnv: Readonly<Record<string, string>> | undefined;
+  readonly errorAction: ErrorAction | undefined;
+  /** Undefined unless objects are wanted. */
+  readonly objectDepth: number | undefined;
+}
+
+/** Reads them. @param given the command's own words @throws ProblemsError `usage` with every problem; AutomationError `usage` */
+export function runSettings(args: RunArgs, given: readonly string[]): RunSettings {
+  if (args.objects && args.raw) throw new AutomationError('usage', '--objects and --raw do not go together');
+  if (args.depth !== undefined && !args.objects) throw new AutomationError('usage', '--depth is for --objects');
+  const depth = wholeNumber('depth', args.depth) ?? defaultObjectDepth;
+  if (depth < 1 || depth > maxObjectDepth) {
+    throw new AutomationError('usage', `--depth ${args.depth}: from 1 to ${maxObjectDepth}`);
+  }
+  const secrets = args['env-file'];
+  return {
+    cwd: args.cwd,
+    env: parseVariables(flagValues(given, 'env')),
+    secretEnv: secrets === undefined ? undefined : readVariables(secrets),
+    errorAction: args['error-action'] as ErrorAction | undefined,
+    objectDepth: args.objects ? depth : undefined,
+  };
+}
+
+/** The keys of a job's input that they become. */
+export function runInput({ cwd, env, errorAction, objectDepth }: RunSettings) {
+  const isObjects = objectDepth !== undefined;
+  return { cwd, env, error_action: errorAction, objects: isObjects || undefined, depth: objectDepth };
+}
+
+/** Both kinds of variables, for a run that is no job. */
+export function allVariables({ env, secretEnv }: RunSettings): Readonly<Record<string, string>> | undefined {
+  return env === undefined && secretEnv === undefined ? undefined : { ...env, ...secretEnv };
+}
+
+function parseVariables(given: readonly string[]): Record<string, string> | undefined {
+  if (given.length === 0) return undefined;
+  const pairs = given.map((text) => {
+    const end = text.indexOf('=');
+    return [end === -1 ? text : text.slice(0, end), end === -1 ? undefined : text.slice(end + 1)] as const;
+  });
+  const problems = pairs
+    .filter(([name, value]) => value === undefined || !environmentName.test(name))
+    // The value may be a secret in spite of all.
+    .map(([name]) => `--env ${name}: not NAME=VALUE`);
+  if (problems.length > 0) throw new ProblemsError('usage', problems);
+  return Object.fromEntries(pairs.map(([name, value]) => [name, value ?? '']));
+}
+
+function readVariables(file: string): Record<string, string> {
+  const variables = parseEnv(readSmallFile(file, '--env-file'));
+  const entries = Object.entries(variables).map(([name, value]) => [name, value ?? ''] as const);
+  const wrong = entries.filter(([name]) => !environmentName.test(name));
+  if (entries.length === 0 || wrong.length > 0) {
+    throw new AutomationError('usage', `--env-file ${file}: no NAME=VALUE lines, or a name that is none`);
+  }
+  return Object.fromEntries(entries);
+}

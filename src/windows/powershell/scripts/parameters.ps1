@@ -1,0 +1,139 @@
+# Turns the values that a user gave for a script's parameters into what the script declares. A name that it does not declare,
+# or a value that is not of its type, refuses the run.
+
+# What a script declares: names and types, and whether it takes the parameters that every cmdlet has.
+function Get-DeclaredParameter {
+    param([string]$Text)
+    $tokens = $faults = $null
+    $ast = [Management.Automation.Language.Parser]::ParseInput($Text, [ref]$tokens, [ref]$faults)
+    $types = @{}
+    $words = @()
+    $isOpen = $faults.Count -gt 0 -or $null -ne $ast.DynamicParamBlock
+    if ($ast.ParamBlock) {
+        $isAdvanced = @($ast.ParamBlock.Attributes | Where-Object { $_.TypeName.Name -eq 'CmdletBinding' }).Count -gt 0
+        foreach ($parameter in $ast.ParamBlock.Parameters) {
+            $name = $parameter.Name.VariablePath.UserPath
+            $types[$name] = $parameter.StaticType
+            $words += '{0} [{1}]' -f $name, $parameter.StaticType.Name
+            foreach ($attribute in $parameter.Attributes) {
+                if ($attribute.TypeName.Name -eq 'Alias') {
+                    foreach ($alias in $attribute.PositionalArguments) {
+                        $types[[string]$alias.Value] = $parameter.StaticType
+                    }
+                }
+                if ($attribute.TypeName.Name -eq 'Parameter') {
+                    $isAdvanced = $true
+                }
+            }
+        }
+        if ($isAdvanced) {
+            foreach ($name in @([Management.Automation.PSCmdlet]::CommonParameters) + @('WhatIf', 'Confirm')) {
+                if (-not $types.ContainsKey($name)) {
+                    $types[$name] = [object]
+                    if ('Verbose', 'Debug', 'WhatIf', 'Confirm' -contains $name) {
+                        $types[$name] = [switch]
+                    }
+                }
+            }
+        }
+    }
+    @{ Types = $types; Words = $words; IsOpen = $isOpen }
+}
+
+function ConvertTo-Hashtable {
+    param($Value)
+    if ($Value -is [Management.Automation.PSCustomObject]) {
+        $table = @{}
+        foreach ($property in $Value.PSObject.Properties) {
+            $table[$property.Name] = ConvertTo-Hashtable -Value $property.Value
+        }
+        return $table
+    }
+    if ($Value -is [array]) {
+        $items = @(foreach ($item in $Value) { ConvertTo-Hashtable -Value $item })
+        return , $items
+    }
+    return , $Value
+}
+
+# JSON as PowerShell reads it, strings kept: newer ones take some for dates unless they are told not to.
+function ConvertFrom-JsonText {
+    param([string]$Text)
+    $options = @{}
+    if ((Get-Command -Name ConvertFrom-Json).Parameters.ContainsKey('DateKind')) {
+        $options.DateKind = 'String'
+    }
+    $Text | ConvertFrom-Json @options
+}
+
+function ConvertTo-Parameter {
+    param($Value, [type]$Type)
+    if ($Type -eq [switch] -or $Type -eq [bool]) {
+        if ('true', '$true', '1' -contains [string]$Value) {
+            return $true
+        }
+        if ('false', '$false', '0' -contains [string]$Value) {
+            return $false
+        }
+        throw "$Value is neither true nor false"
+    }
+    if ([Collections.IDictionary].IsAssignableFrom($Type)) {
+        $object = $Value
+        if ($Value -is [string]) {
+            $object = ConvertFrom-JsonText -Text $Value
+        }
+        if ($object -isnot [Management.Automation.PSCustomObject]) {
+            throw "$Value is no JSON object"
+        }
+        $table = ConvertTo-Hashtable -Value $object
+        return [Management.Automation.LanguagePrimitives]::ConvertTo($table, $Type, [Globalization.CultureInfo]::InvariantCulture)
+    }
+    if ($Type -eq [object] -or $Type -eq [psobject]) {
+        $plain = ConvertTo-Hashtable -Value $Value
+        return , $plain
+    }
+    if ($Type.IsArray -and $Type.GetElementType() -ne [object]) {
+        $items = @(foreach ($item in @($Value)) { ConvertTo-Parameter -Value $item -Type $Type.GetElementType() })
+        return , [Management.Automation.LanguagePrimitives]::ConvertTo($items, $Type, [Globalization.CultureInfo]::InvariantCulture)
+    }
+    if ($Value -is [array] -and -not [Collections.IEnumerable].IsAssignableFrom($Type)) {
+        throw "it takes one value, and was given $($Value.Count)"
+    }
+    if ($Type -eq [string] -and $Value -is [Management.Automation.PSCustomObject]) {
+        throw 'it takes text, and was given an object'
+    }
+    return , [Management.Automation.LanguagePrimitives]::ConvertTo($Value, $Type, [Globalization.CultureInfo]::InvariantCulture)
+}
+
+# The parameters to call the script with.
+function Resolve-Parameter {
+    param($Request)
+    $declared = Get-DeclaredParameter -Text $Request.text
+    $values = @{}
+    $problems = @()
+    foreach ($given in $Request.parameters.PSObject.Properties) {
+        $name = $given.Name
+        if ($declared.IsOpen) {
+            $values[$name] = $given.Value
+            continue
+        }
+        if (-not $declared.Types.ContainsKey($name)) {
+            $declares = 'it declares none'
+            if ($declared.Words.Count -gt 0) {
+                $declares = 'it declares ' + ($declared.Words -join ', ')
+            }
+            $problems += "parameter ${name}: $($Request.name) declares no such parameter; $declares"
+            continue
+        }
+        try {
+            $values[$name] = ConvertTo-Parameter -Value $given.Value -Type $declared.Types[$name]
+        } catch {
+            $reason = $_.Exception.GetBaseException().Message
+            $problems += "parameter ${name} [$($declared.Types[$name].Name)]: $reason"
+        }
+    }
+    if ($problems.Count -gt 0) {
+        Stop-RefusedRun -Refusal $Request.refusal -Problem $problems
+    }
+    $values
+}
