@@ -41,7 +41,7 @@ export class LogTail {
       throw new AutomationError('remote_unexpected', `${this.path} was begun anew: the Aloha client was started again`);
     }
     const endBytes = Math.min(sizeBytes, this.#offsetBytes + maxReadBytes);
-    const bytes = await sftp.read(this.path, this.#offsetBytes, endBytes, signal);
+    const bytes = await sftp.read(this.path, this.#offsetBytes, endBytes);
     this.#offsetBytes += bytes.length;
     return this.#decoder.decode(bytes, { stream: true });
   }

@@ -82,7 +82,7 @@ const steps: readonly Step[] = [
   { title: 'A PowerShell script with a parameter', args: ['windows', 'script', 'hello.ps1', '--param', 'Name=Ada'] },
   {
     title: "PowerShell's objects as data",
-    args: ['windows', 'exec', '--shell', 'powershell', '--objects', '--', "$env:COMPUTERNAME; 'two'"],
+    args: ['windows', 'exec', '--shell', 'powershell', '--objects', '--', '$env:COMPUTERNAME; "two"'],
   },
   { title: 'A file over, verified on both sides', args: ['windows', 'put', 'notes.txt', 'C:\\notes.txt', '--verify'] },
   { title: 'And back', args: ['windows', 'get', 'C:\\notes.txt', 'back.txt', '--verify'] },

@@ -46,7 +46,7 @@ export async function installPlaywright(
   // The server runs as SYSTEM: nobody else may put files beside it.
   const { readers: dirReaders } = await host.script('closedFolder', { path: installDir }, { signal });
   steps.push({ step: 'folder', state: 'changed', detail: `${installDir}, open to ${dirReaders.join(', ')}` });
-  await sftp.writeFile(joinRemote(dir, 'launch-server.js'), Buffer.from(launchServer, 'utf8'), signal);
+  await sftp.writeFile(joinRemote(dir, 'launch-server.js'), Buffer.from(launchServer, 'utf8'));
   steps.push({ step: 'server', state: 'changed', detail: `${installDir}\\launch-server.js` });
 
   const secretFile = `${installDir}\\ws_path.txt`;

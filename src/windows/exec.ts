@@ -14,7 +14,7 @@ import {
 } from './powershell/compose.ts';
 import { RefusalFilter } from './refusal.ts';
 import { type BesideScript, bringBeside, removeRunFolder } from './run-folder.ts';
-import { markedCommand, type Shell } from './shells.ts';
+import type { Shell } from './shells.ts';
 
 interface Execution {
   /** PowerShell: if it exits 0, the work is done already and is skipped. */
@@ -78,9 +78,7 @@ async function runIn(host: WindowsHost, execution: CommandExecution, signal: Abo
   const isPrepared = cwd !== undefined || env !== undefined;
   const shell = execution.shell === 'auto' && isPrepared ? await host.defaultShell() : execution.shell;
   if (shell === 'auto' || (shell === 'cmd' && host.knownShell === 'cmd' && !isPrepared)) {
-    const marked = markedCommand(host.knownShell, command, `run-${randomUUID()}`);
-    const result = await host.command(marked.commandLine, streams, signal, marked.marker);
-    return { ...result, isPowershell: false };
+    return { ...(await host.command(command, streams, signal)), isPowershell: false };
   }
   const options = { refusal: randomUUID(), cwd, env };
   if (shell === 'cmd') {

@@ -8,6 +8,10 @@ import type { WindowsHost } from './host.ts';
 import { baseName, joinRemote, sftpPath, windowsPath } from './paths.ts';
 import { fileKindMask, folderKind, regularKind } from './sftp.ts';
 
+const discardMs = 5_000;
+/** Whoever gave up waits for no more than this. */
+const discardAfterAbortMs = 900;
+
 export interface TransferOptions {
   readonly isRecursive: boolean;
   /** Compares SHA-256 on both sides; the size is compared always. */
@@ -70,7 +74,7 @@ async function putOne(host: WindowsHost, item: Item, options: TransferOptions): 
   const sftp = await host.sftp(signal);
   const temporary = `${item.remote}.part-${randomUUID()}`;
   try {
-    await sftp.upload(item.local, temporary, signal, progressOf(item, options));
+    await sftp.upload(item.local, temporary, progressOf(item, options));
     const arrived = (await sftp.stat(temporary))?.size;
     if (arrived !== item.sizeBytes) throw wrongSize(item.remote, item.sizeBytes, arrived);
     if (options.isVerified) await verify(host, item.local, temporary, item.remote, signal);
@@ -83,8 +87,8 @@ async function putOne(host: WindowsHost, item: Item, options: TransferOptions): 
 
 /** Removes a half file. After an abort the session is still busy with it, and has to go first. */
 async function discard(host: WindowsHost, temporary: string, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) await host.dropSftp();
-  const soon = AbortSignal.timeout(5_000);
+  if (signal.aborted) host.dropSftp();
+  const soon = AbortSignal.timeout(signal.aborted ? discardAfterAbortMs : discardMs);
   try {
     const sftp = await host.sftp(soon);
     if ((await sftp.stat(temporary)) !== undefined) await sftp.remove(temporary);
@@ -126,13 +130,13 @@ async function getOne(host: WindowsHost, item: Item, options: TransferOptions): 
   try {
     await mkdir(dirname(item.local), { recursive: true });
     const sftp = await host.sftp(options.signal);
-    await sftp.download(item.remote, temporary, item.sizeBytes, options.signal, progressOf(item, options));
+    await sftp.download(item.remote, temporary, item.sizeBytes, progressOf(item, options));
     const arrived = (await stat(temporary)).size;
     if (arrived !== item.sizeBytes) throw wrongSize(item.local, item.sizeBytes, arrived);
     if (options.isVerified) await verify(host, temporary, item.remote, item.local, options.signal);
     await rename(temporary, item.local);
   } catch (error) {
-    if (options.signal.aborted) await host.dropSftp();
+    if (options.signal.aborted) host.dropSftp();
     await rm(temporary, { force: true });
     if (error instanceof AutomationError) throw error;
     throw new AutomationError('file_failed', `${item.local}: ${messageOf(error)}`, { cause: error });

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import * as v from 'valibot';
 import { hostConfig, type LoadedConfig } from '../config/load.ts';
-import { abortable } from '../core/deadline.ts';
+import { abortable, Deadline } from '../core/deadline.ts';
+import { milliseconds } from '../core/duration.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { Capture, type CapturedText } from './capture.ts';
@@ -13,7 +14,8 @@ import { callableScript, composeScript, encodeArgument } from './powershell/comp
 import { type ContractName, contracts, type ScriptInput, type ScriptOutput } from './powershell/contracts.ts';
 import { WarmPowershell } from './powershell/persistent.ts';
 import { scripts } from './powershell/scripts.ts';
-import { Sftp } from './sftp.ts';
+import { Sftp, SftpSession } from './sftp.ts';
+import { markedCommand } from './shells.ts';
 import type { SshTarget } from './target.ts';
 import { decodeCapture, labelOfCodePage } from './text-encoding.ts';
 
@@ -48,6 +50,7 @@ export interface PowershellOptions {
 
 const killTimeoutMs = 10_000;
 const askTimeoutMs = 10_000;
+const sftpTimeoutMs = milliseconds(30_000);
 
 /** One Windows host: a shared connection that is made when it is needed and again when it was lost, and our scripts. */
 export class WindowsHost implements AsyncDisposable {
@@ -62,7 +65,8 @@ export class WindowsHost implements AsyncDisposable {
   #connection: SshConnection | undefined;
   #warm: WarmPowershell | undefined;
   #coldConnection: SshConnection | undefined;
-  #sftp: Promise<Sftp> | undefined;
+  #sftp: Promise<SftpSession> | undefined;
+  #openSftp: SftpSession | undefined;
 
   constructor(target: SshTarget, options: HostOptions) {
     this.target = target;
@@ -93,18 +97,34 @@ export class WindowsHost implements AsyncDisposable {
     return this.#connection;
   }
 
-  /** The SFTP session that everything shares. */
+  /**
+   * SFTP for one piece of work, in the session that everything shares. One that ended or was refused is forgotten.
+   *
+   * @param signal ends every call that is made on it
+   * @throws AutomationError `ssh_channel_refused`, `ssh_connection_lost`, `timeout`, and what `connect` throws
+   */
   async sftp(signal: AbortSignal): Promise<Sftp> {
     const connection = await this.connection(signal);
-    this.#sftp ??= connection.openSftp().then((wrapper) => new Sftp(wrapper, connection));
-    return abortable(this.#sftp, signal);
+    if (this.#openSftp?.isOpen === false) this.#sftp = undefined;
+    this.#sftp ??= this.#beginSftp(connection);
+    return new Sftp(await abortable(this.#sftp, signal), signal);
+  }
+
+  async #beginSftp(connection: SshConnection): Promise<SftpSession> {
+    using deadline = new Deadline(sftpTimeoutMs, 'opening SFTP', this.#closing.signal);
+    try {
+      this.#openSftp = new SftpSession(await abortable(connection.openSftp(), deadline.signal), connection);
+      return this.#openSftp;
+    } catch (error) {
+      this.#sftp = undefined;
+      throw error;
+    }
   }
 
   /** Ends the SFTP session, and with it whatever it is busy with. The next one is opened when it is needed. */
-  async dropSftp(): Promise<void> {
-    const sftp = await this.#sftp?.catch(() => undefined);
+  dropSftp(): void {
     this.#sftp = undefined;
-    sftp?.close();
+    this.#openSftp?.close();
   }
 
   /** What sshd's DefaultShell is, as far as it is known; `auto` where it is not. */
@@ -112,17 +132,9 @@ export class WindowsHost implements AsyncDisposable {
     return this.#defaultShell;
   }
 
-  /**
-   * Runs a command line in the host's own shell. See `runCommand`.
-   *
-   * @param marker what the run's processes are found by when it has to be ended; the command line itself unless told
-   */
-  async command(
-    commandLine: string,
-    streams: CommandStreams,
-    signal: AbortSignal,
-    marker = commandLine,
-  ): Promise<CommandResult> {
+  /** Runs a command line in the host's own shell. See `runCommand`. */
+  async command(command: string, streams: CommandStreams, signal: AbortSignal): Promise<CommandResult> {
+    const { commandLine, marker } = markedCommand(command);
     const connection = await this.connection(signal);
     return runCommand(connection, commandLine, streams, signal, { killTree: () => this.killTree(marker) });
   }

@@ -31,8 +31,8 @@ export async function bringBeside(
   for (const { path, content } of files) {
     const remote = joinRemote(folder, path);
     await sftp.makeDir(remote.slice(0, remote.lastIndexOf('/')));
-    if (Buffer.isBuffer(content)) await sftp.writeFile(remote, content, signal);
-    else await sftp.upload(content.file, remote, signal);
+    if (Buffer.isBuffer(content)) await sftp.writeFile(remote, content);
+    else await sftp.upload(content.file, remote);
   }
 }
 
@@ -56,7 +56,7 @@ export async function withContent(files: readonly BesideScript[]): Promise<{ pat
 export async function removeRunFolder(host: WindowsHost, folder: string): Promise<void> {
   try {
     const sftp = await host.sftp(AbortSignal.timeout(removeTimeoutMs));
-    await sftp.removeTree(folder, AbortSignal.timeout(removeTimeoutMs));
+    await sftp.removeTree(folder);
   } catch (error) {
     host.logger.warn('run_folder', 'the folder of a run is left in the home folder', { folder, err: messageOf(error) });
   }

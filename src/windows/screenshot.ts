@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AutomationError } from '../core/errors.ts';
+import { AutomationError, messageOf } from '../core/errors.ts';
 import { get } from './files.ts';
 import { requireGui } from './gui-gate.ts';
 import type { WindowsHost } from './host.ts';
@@ -10,6 +10,7 @@ import { scripts } from './powershell/scripts.ts';
 
 const folder = 'C:\\ProgramData\\win-automation\\screenshots';
 const interactiveTimeoutS = 60;
+const discardTimeoutMs = 5_000;
 
 export type Screenshot = Pick<ScriptOutput<'screenshot'>, 'width' | 'height'> & { readonly sizeBytes: number };
 
@@ -31,7 +32,17 @@ export async function takeScreenshot(host: WindowsHost, path: string, signal: Ab
     const { sizeBytes } = await get(host, remote, path, options);
     return { width, height, sizeBytes };
   } finally {
+    await discard(host, remote);
+  }
+}
+
+/** Removes the picture on Windows, also where the deadline of the whole has passed. */
+async function discard(host: WindowsHost, remote: string): Promise<void> {
+  try {
+    const sftp = await host.sftp(AbortSignal.timeout(discardTimeoutMs));
     if ((await sftp.stat(sftpPath(remote))) !== undefined) await sftp.remove(sftpPath(remote));
+  } catch (error) {
+    host.logger.warn('screenshot', 'a picture is left on the host', { file: remote, err: messageOf(error) });
   }
 }
 

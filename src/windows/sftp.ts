@@ -1,5 +1,6 @@
 import type { FileEntry, SFTPWrapper, Stats } from 'ssh2';
-import { abortable } from '../core/deadline.ts';
+import { abortable, Deadline } from '../core/deadline.ts';
+import { milliseconds } from '../core/duration.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
 import type { SshConnection } from './connection.ts';
 import { type OnProgress, SftpTransfer } from './sftp-transfer.ts';
@@ -17,15 +18,59 @@ export const fileKindMask = 0o170_000;
 export const folderKind = 0o040_000;
 export const regularKind = 0o100_000;
 
-/** An SFTP session with promises, deadlines and errors that name the file. Paths are as SFTP takes them. */
-export class Sftp {
-  readonly #wrapper: SFTPWrapper;
-  readonly #connection: SshConnection;
-  #transfer: Promise<SftpTransfer> | undefined;
+/** The longest that the server may take over one request that moves no bytes of files. */
+const callTimeoutMs = milliseconds(30_000);
+
+/** One SFTP session of a connection, shared by all who use it. It is never used again once it ended or did not answer. */
+export class SftpSession {
+  readonly wrapper: SFTPWrapper;
+  readonly connection: SshConnection;
+  transfer: Promise<SftpTransfer> | undefined;
+  #isOpen = true;
 
   constructor(wrapper: SFTPWrapper, connection: SshConnection) {
-    this.#wrapper = wrapper;
-    this.#connection = connection;
+    this.wrapper = wrapper;
+    this.connection = connection;
+    wrapper.once('close', () => {
+      this.#isOpen = false;
+    });
+    // A session that breaks is told to whoever waits on it, by its close.
+    wrapper.on('error', () => this.close());
+  }
+
+  /** False once it ended, failed, or left a request without an answer. */
+  get isOpen(): boolean {
+    return this.#isOpen && this.connection.isOpen;
+  }
+
+  /** Ends it, and with it whatever it is busy with. */
+  close(): void {
+    this.#isOpen = false;
+    this.wrapper.end();
+    this.transfer?.then((transfer) => transfer.close()).catch(() => undefined);
+  }
+}
+
+/**
+ * An SFTP session with promises and errors that name the file, for one piece of work: every call ends with the work's signal,
+ * and has a deadline of its own. Paths are as SFTP takes them.
+ */
+export class Sftp {
+  readonly #session: SftpSession;
+  readonly #signal: AbortSignal;
+
+  /** @param signal ends every call */
+  constructor(session: SftpSession, signal: AbortSignal) {
+    this.#session = session;
+    this.#signal = signal;
+  }
+
+  get #wrapper(): SFTPWrapper {
+    return this.#session.wrapper;
+  }
+
+  get #connection(): SshConnection {
+    return this.#session.connection;
   }
 
   /** Facts about a file or folder, links followed; undefined if there is none. */
@@ -61,16 +106,15 @@ export class Sftp {
   }
 
   /** Removes a folder with all that is in it; one that is not there is fine. */
-  async removeTree(path: string, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if ((await abortable(this.stat(path), signal)) === undefined) return;
-    for (const { filename, attrs } of await abortable(this.list(path), signal)) {
+  async removeTree(path: string): Promise<void> {
+    if ((await this.stat(path)) === undefined) return;
+    for (const { filename, attrs } of await this.list(path)) {
       if (filename === '.' || filename === '..') continue;
       const entry = `${path}/${filename}`;
-      if ((attrs.mode & fileKindMask) === folderKind) await this.removeTree(entry, signal);
-      else await abortable(this.remove(entry), signal);
+      if ((attrs.mode & fileKindMask) === folderKind) await this.removeTree(entry);
+      else await this.remove(entry);
     }
-    await abortable(this.removeDir(path), signal);
+    await this.removeDir(path);
   }
 
   /**
@@ -91,47 +135,35 @@ export class Sftp {
   }
 
   /** Writes a small file. */
-  writeFile(path: string, bytes: Buffer, signal: AbortSignal): Promise<void> {
-    return abortable(
-      this.#call<void>('write', path, (done) => this.#wrapper.writeFile(path, bytes, done)),
-      signal,
-    );
+  writeFile(path: string, bytes: Buffer): Promise<void> {
+    return this.#call<void>('write', path, (done) => this.#wrapper.writeFile(path, bytes, done));
   }
 
   /** Reads a part of a file into memory. @param endBytes the first byte that is not read */
-  async read(path: string, startBytes: number, endBytes: number, signal: AbortSignal): Promise<Buffer> {
+  async read(path: string, startBytes: number, endBytes: number): Promise<Buffer> {
     if (endBytes <= startBytes) return Buffer.alloc(0);
     const stream = this.#wrapper.createReadStream(path, { start: startBytes, end: endBytes - 1 });
     try {
-      return await abortable(
-        this.#call<Buffer>('read', path, (done) => {
-          const chunks: Buffer[] = [];
-          stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-          stream.once('error', done);
-          stream.once('end', () => done(undefined, Buffer.concat(chunks)));
-        }),
-        signal,
-      );
+      return await this.#call<Buffer>('read', path, (done) => {
+        const chunks: Buffer[] = [];
+        stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+        stream.once('error', done);
+        stream.once('end', () => done(undefined, Buffer.concat(chunks)));
+      });
     } finally {
       stream.destroy();
     }
   }
 
   /** Uploads one file as it is. An abort ends the channel that carries it. */
-  upload(local: string, remote: string, signal: AbortSignal, onProgress?: OnProgress): Promise<void> {
-    return this.#byTransfer('put', remote, signal, (transfer) => transfer.upload(local, remote, signal, onProgress));
+  upload(local: string, remote: string, onProgress?: OnProgress): Promise<void> {
+    return this.#byTransfer('put', remote, (transfer) => transfer.upload(local, remote, this.#signal, onProgress));
   }
 
   /** Downloads the first `sizeBytes` of a file. An abort ends the channel that carries it. */
-  download(
-    remote: string,
-    local: string,
-    sizeBytes: number,
-    signal: AbortSignal,
-    onProgress?: OnProgress,
-  ): Promise<void> {
-    return this.#byTransfer('get', remote, signal, (transfer) =>
-      transfer.download(remote, local, sizeBytes, signal, onProgress),
+  download(remote: string, local: string, sizeBytes: number, onProgress?: OnProgress): Promise<void> {
+    return this.#byTransfer('get', remote, (transfer) =>
+      transfer.download(remote, local, sizeBytes, this.#signal, onProgress),
     );
   }
 
@@ -140,33 +172,24 @@ export class Sftp {
     this.#openTransfer().catch(() => undefined);
   }
 
-  close(): void {
-    this.#wrapper.end();
-    this.#transfer?.then((transfer) => transfer.close()).catch(() => undefined);
-  }
-
-  async #byTransfer(
-    what: string,
-    path: string,
-    signal: AbortSignal,
-    work: (transfer: SftpTransfer) => Promise<void>,
-  ): Promise<void> {
-    const transfer = await abortable(this.#openTransfer(), signal);
+  async #byTransfer(what: string, path: string, work: (transfer: SftpTransfer) => Promise<void>): Promise<void> {
+    const transfer = await this.#bounded(`${what} ${path}`, this.#openTransfer());
     try {
       await work(transfer);
     } catch (error) {
-      if (!transfer.isOpen) this.#transfer = undefined;
-      if (signal.aborted || error instanceof AutomationError) throw error;
+      if (!transfer.isOpen) this.#session.transfer = undefined;
+      if (this.#signal.aborted || error instanceof AutomationError) throw error;
       throw failure(what, path, error);
     }
   }
 
   #openTransfer(): Promise<SftpTransfer> {
-    this.#transfer ??= this.#beginTransfer().catch((error: unknown) => {
-      this.#transfer = undefined;
+    const session = this.#session;
+    session.transfer ??= this.#beginTransfer().catch((error: unknown) => {
+      session.transfer = undefined;
       throw error;
     });
-    return this.#transfer;
+    return session.transfer;
   }
 
   async #beginTransfer(): Promise<SftpTransfer> {
@@ -179,8 +202,9 @@ export class Sftp {
   }
 
   #call<T>(what: string, path: string, start: (done: Done<T>) => void): Promise<T> {
-    return new Promise((resolve, reject) => {
+    const called = new Promise<T>((resolve, reject) => {
       const onClose = () => reject(this.#connection.lost(`during an SFTP ${what} of ${path}`));
+      if (!this.#session.isOpen) return onClose();
       this.#wrapper.once('close', onClose);
       start((error, value) => {
         this.#wrapper.off('close', onClose);
@@ -189,6 +213,18 @@ export class Sftp {
         else reject(this.#connection.lost(`during an SFTP ${what} of ${path}`));
       });
     });
+    return this.#bounded(`${what} ${path}`, called);
+  }
+
+  /** Waits no longer than the work's signal and a deadline allow. A session that gives no answer is ended. */
+  async #bounded<T>(what: string, work: Promise<T>): Promise<T> {
+    using deadline = new Deadline(callTimeoutMs, `SFTP ${what}`, this.#signal);
+    try {
+      return await abortable(work, deadline.signal);
+    } catch (error) {
+      if (deadline.signal.aborted && !this.#signal.aborted) this.#session.close();
+      throw error;
+    }
   }
 }
 

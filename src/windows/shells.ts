@@ -1,24 +1,24 @@
+import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/sections.ts';
 import { AutomationError } from '../core/errors.ts';
 
 export type Shell = Config['windows']['shell'];
 
+const markerLength = 64;
+
 /**
- * A command line with the marker of its run, by which its processes can be found again: each shell is told to set an
- * environment variable first, so that the marker stands in its own command line. For `auto`, the shell is not known and
- * the command goes as it is: it is then its own marker.
+ * A command line with a marker of its own in front, by which the processes of this very run can be found again: spaces and
+ * tabs, which every shell passes over and every list of processes keeps. So the shell need not be known, and nothing is added
+ * that a command could print.
  *
  * The command itself is never quoted: it is written for the shell that runs it, as with `ssh`.
  * - cmd: `%NAME%` expands, `^` escapes, `&`, `&&` and `||` separate, `"…"` holds a word together.
  * - powershell, pwsh: `$name` expands in `"…"`, a backtick escapes, `'…'` is literal.
- *
- * @param marker letters, digits and dashes
  */
-export function markedCommand(shell: Shell, command: string, marker: string): { commandLine: string; marker: string } {
-  if (!/^[A-Za-z0-9-]+$/.test(marker)) throw new RangeError(`not a marker: ${marker}`);
-  if (shell === 'cmd') return { commandLine: `set "WIN_AUTOMATION_RUN=${marker}"& ${command}`, marker };
-  if (shell === 'auto') return { commandLine: command, marker: command };
-  return { commandLine: `$env:WIN_AUTOMATION_RUN = '${marker}'; ${command}`, marker };
+export function markedCommand(command: string): { commandLine: string; marker: string } {
+  const bits = [...randomBytes(markerLength / 8)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const marker = bits.replaceAll('0', ' ').replaceAll('1', '\t');
+  return { commandLine: `${marker}${command}`, marker };
 }
 
 /**

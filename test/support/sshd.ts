@@ -89,7 +89,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
     'PasswordAuthentication no',
     'LogLevel VERBOSE',
     'MaxStartups 100',
-    'Subsystem sftp internal-sftp',
+    ...(options.config?.some((line) => line.startsWith('Subsystem sftp ')) ? [] : ['Subsystem sftp internal-sftp']),
   ];
   writeFileSync(configFile, `${config.join('\n')}\n`);
   const logFile = join(dir, 'sshd.log');

@@ -3,15 +3,15 @@ import { describe, it } from 'node:test';
 import { markedCommand, quoteWords } from '../../src/windows/shells.ts';
 
 describe('a marked command', () => {
-  it('goes as it is where the shell is not known, and is its own marker', () => {
-    assert.deepEqual(markedCommand('auto', 'ping x', 'run-1'), { commandLine: 'ping x', marker: 'ping x' });
+  it('is the command behind spaces and tabs, which no shell sees', () => {
+    const { commandLine, marker } = markedCommand('echo a && b');
+    assert.equal(commandLine, `${marker}echo a && b`);
+    assert.match(marker, /^[ \t]{64}$/);
   });
-  it('sets a variable first in a shell that is known', () => {
-    assert.equal(markedCommand('cmd', 'a && b', 'run-1').commandLine, 'set "WIN_AUTOMATION_RUN=run-1"& a && b');
-    assert.equal(markedCommand('pwsh', 'a; b', 'run-1').commandLine, "$env:WIN_AUTOMATION_RUN = 'run-1'; a; b");
-  });
-  it('refuses a marker that a shell could take for something else', () => {
-    assert.throws(() => markedCommand('cmd', 'x', 'a & b'), RangeError);
+
+  it('has a marker that no other run has, the same command or not', () => {
+    const markers = new Set(Array.from({ length: 1_000 }, () => markedCommand('ping x').marker));
+    assert.equal(markers.size, 1_000);
   });
 });
 
