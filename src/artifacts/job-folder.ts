@@ -8,7 +8,7 @@ import type { Redact } from '../core/redact.ts';
 import { requireArtifactPath } from './artifact-path.ts';
 import { HashingFile } from './hashing-file.ts';
 import { requireJobId } from './job-id.ts';
-import { type ArtifactEntry, type Manifest, writeManifest } from './manifest.ts';
+import { type ArtifactEntry, type Manifest, manifestIdentity, writeManifest } from './manifest.ts';
 
 /** What is known of a job when its folder is made. */
 export interface JobFacts {
@@ -28,12 +28,20 @@ export interface JobEnd {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
+function writeFailure(dir: string, error: unknown): AutomationError {
+  if (error instanceof AutomationError) return error;
+  const hint = 'check artifacts.out_dir, and the room on its disk';
+  return new AutomationError('io_failed', `${dir}: ${messageOf(error)}`, { hint, cause: error });
+}
+
 /** The folder of one job's artifacts: `<out_dir>/<job_id>/`, for its owner's eyes only. */
 export class JobFolder {
   readonly dir: string;
   readonly #facts: JobFacts;
   readonly #redact: Redact;
   readonly #startedAt = new Date();
+  /** Which manifest is ours, once there is one. */
+  #manifest: string | undefined;
   readonly #entries = new Map<string, ArtifactEntry>();
   readonly #open: { readonly type: string; readonly path: string; readonly file: HashingFile }[] = [];
 
@@ -59,15 +67,15 @@ export class JobFolder {
       await folder.#write({ state: 'running', result: null, error: null });
       return folder;
     } catch (error) {
-      if (error instanceof AutomationError) throw error;
-      throw new AutomationError('io_failed', `${dir}: ${messageOf(error)}`, { hint: 'check artifacts.out_dir' });
+      throw writeFailure(dir, error);
     }
   }
 
   /** A place for a file that somebody else writes; `add` takes it up afterwards. */
   async place(path: string): Promise<string> {
+    this.#requireOwn();
     const target = join(this.dir, requireArtifactPath(path));
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    await this.#io(mkdir(dirname(target), { recursive: true, mode: 0o700 }));
     return target;
   }
 
@@ -80,7 +88,8 @@ export class JobFolder {
 
   /** Writes a small artifact. */
   async text(type: string, path: string, content: string): Promise<void> {
-    await writeFile(await this.place(path), content, { mode: 0o600 });
+    const target = await this.place(path);
+    await this.#io(writeFile(target, content, { mode: 0o600 }));
     await this.add(type, path);
   }
 
@@ -101,11 +110,36 @@ export class JobFolder {
   /** Closes what is open and writes the manifest: on success and on failure alike. */
   async finish(end: JobEnd): Promise<Manifest> {
     for (const { type, path, file } of this.#open.splice(0)) {
-      if (!file.writableFinished) await new Promise<void>((done) => file.end(() => done()));
-      const { sizeBytes, sha256 } = file.digest();
-      this.#entries.set(path, { type, path, size_bytes: sizeBytes, sha256 });
+      // Of a file that could not be written to its end, what is there counts.
+      if (!(await file.close())) await this.add(type, path);
+      else {
+        const { sizeBytes, sha256 } = file.digest();
+        this.#entries.set(path, { type, path, size_bytes: sizeBytes, sha256 });
+      }
     }
     return this.#write(end);
+  }
+
+  async #io<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw writeFailure(this.dir, error);
+    }
+  }
+
+  /**
+   * A try that lost its lease while it slept finds the folder taken by one that began later, and must not touch it any more.
+   *
+   * @throws AutomationError `job_lost`
+   */
+  #requireOwn(): void {
+    if (this.#manifest === undefined || manifestIdentity(this.dir) === this.#manifest) return;
+    const { jobId, attempt } = this.#facts;
+    throw new AutomationError(
+      'job_lost',
+      `try ${attempt} of job ${jobId} is over: its artifact folder is another try's`,
+    );
   }
 
   async #write(end: Omit<JobEnd, 'state'> & { readonly state: Manifest['state'] }): Promise<Manifest> {
@@ -126,9 +160,11 @@ export class JobFolder {
       error: end.error,
       artifacts: [...this.#entries.values()],
     };
+    this.#requireOwn();
     // A secret that found its way into an input or a message stays out of the file.
     const clean = JSON.parse(this.#redact(JSON.stringify(manifest))) as Manifest;
-    await writeManifest(this.dir, clean);
+    await this.#io(writeManifest(this.dir, clean));
+    this.#manifest = manifestIdentity(this.dir);
     return clean;
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fsync, openSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -67,6 +67,13 @@ export async function writeManifest(dir: string, manifest: Manifest): Promise<vo
   } finally {
     closeSync(folder);
   }
+}
+
+/** Tells one written manifest from every other of the same folder, without reading it; undefined where there is none. */
+export function manifestIdentity(dir: string): string | undefined {
+  const facts = statSync(join(dir, manifestName), { bigint: true, throwIfNoEntry: false });
+  // A number of an inode is used again; the time of its last change then differs.
+  return facts === undefined ? undefined : `${facts.ino}:${facts.ctimeNs}`;
 }
 
 /**

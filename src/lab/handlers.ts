@@ -41,6 +41,7 @@ const handlers: { readonly [N in ContractName]: Handler<N> } = {
       powershell_version: '5.1.26100.1',
       openssh_version: '9.5.5.1',
       default_shell: '',
+      oem_code_page: 850,
       uptime_s: Math.round((Date.now() - state.bootedMs) / 1000),
       utc_now: new Date(Date.now() + (state.faults.has('clock-skew') ? 120_000 : 0)).toISOString(),
       disk_free_bytes: state.faults.has('disk-full') ? 20_000_000 : disk.bavail * disk.bsize,
@@ -109,7 +110,9 @@ const handlers: { readonly [N in ContractName]: Handler<N> } = {
     return { path, width, height };
   },
   secretFile: async ({ path }, { state, stdinLine }) => {
-    const bytes = Buffer.from(await stdinLine(), 'base64');
+    const line = await stdinLine();
+    if (line === '') throw new Error('no secret came on standard input; nothing was written');
+    const bytes = Buffer.from(line, 'base64');
     mkdirSync(dirname(localPath(state, path)), { recursive: true });
     writeFileSync(localPath(state, path), bytes, { mode: 0o600 });
     return { path, size_bytes: bytes.length, readers: adminSids };
@@ -119,6 +122,9 @@ const handlers: { readonly [N in ContractName]: Handler<N> } = {
     return { path, readers: adminSids };
   },
   artifacts: ({ action, root, job_ids }, { state }) => {
+    const wrong =
+      action === 'remove' ? job_ids.find((id) => !/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/.test(id)) : undefined;
+    if (wrong !== undefined) throw new Error(`not a job id: ${wrong}`);
     const removed = action === 'remove' ? job_ids.filter((id) => removeJob(state, root, id)) : [];
     const dir = localPath(state, root);
     const names = statSync(dir, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(dir) : [];
@@ -141,8 +147,8 @@ const handlers: { readonly [N in ContractName]: Handler<N> } = {
       return { path, size_bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
     }),
   }),
-  bootstrap: ({ authorized_key, ports }, { state }) => {
-    const wanted = ports.map(({ name, port }) => ({ name, port, remote_address: 'Any' }));
+  bootstrap: ({ authorized_key, ports, remote_address }, { state }) => {
+    const wanted = ports.map(({ name, port }) => ({ name, port, remote_address }));
     const rules = wanted.map((rule) => firewallRule(state, 'ensure', rule));
     const done = (step: string, isChanged = false) => ({
       step,
@@ -154,7 +160,9 @@ const handlers: { readonly [N in ContractName]: Handler<N> } = {
         done('openssh_server'),
         done('sshd_running'),
         ...(authorized_key === '' ? [] : [done('authorized_key', true), done('authorized_key_acl', true)]),
+        done('firewall_22'),
         ...rules.map((rule) => done(`firewall_${rule.port}`, rule.changed)),
+        ...['standby', 'hibernate', 'monitor'].map((name) => done(`power_${name}-timeout-ac`)),
         done('node'),
       ],
     };
@@ -249,7 +257,6 @@ async function task(
 }
 
 function removeJob(state: LabState, root: string, id: string): boolean {
-  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/.test(id)) throw new Error(`not a job id: ${id}`);
   const dir = join(localPath(state, root), id);
   if (!statSync(dir, { throwIfNoEntry: false })) return false;
   rmSync(dir, { recursive: true });

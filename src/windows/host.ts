@@ -9,6 +9,7 @@ import type { Logger } from '../core/logger.ts';
 import { Capture, type CapturedText } from './capture.ts';
 import { type CommandResult, type CommandStreams, runCommand } from './command.ts';
 import { connect, type SshConnection } from './connection.ts';
+import { parseAnswer } from './powershell/answer.ts';
 import { type DefaultShell, type PowershellProgram, startPowershell } from './powershell/command-line.ts';
 import { callableScript, composeScript, encodeArgument } from './powershell/compose.ts';
 import { type ContractName, contracts, type ScriptInput, type ScriptOutput } from './powershell/contracts.ts';
@@ -219,7 +220,7 @@ export class WindowsHost implements AsyncDisposable {
 
   /** Checks what a script printed against its contract. @throws AutomationError `remote_unexpected` */
   parse<N extends ContractName>(name: N, answer: string): ScriptOutput<N> {
-    return parseAnswer(name, answer) as ScriptOutput<N>;
+    return parseAnswer(name, answer);
   }
 
   async #answer(name: ContractName, input: unknown, options: ScriptOptions): Promise<string> {
@@ -286,21 +287,4 @@ export class WindowsHost implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function parseAnswer(name: ContractName, answer: string): unknown {
-  const refuse = (reason: string) =>
-    new AutomationError('remote_unexpected', `${name} gave no answer that makes sense: ${reason}`, {
-      hint: 'is powershell on that host Windows PowerShell 5.1 or newer, and does its profile or policy print anything?',
-      fields: { script: name, answer: answer.slice(0, 200) },
-    });
-  let document: unknown;
-  try {
-    document = JSON.parse(answer.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw refuse(messageOf(error));
-  }
-  const parsed = v.safeParse(contracts[name].output, document);
-  if (parsed.success) return parsed.output;
-  throw refuse(parsed.issues.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`).join('; '));
 }

@@ -55,4 +55,19 @@ suite('a full disk', skip, () => {
     worker.kill('SIGKILL');
     assert.equal((await enqueue()).exitCode, 0);
   });
+
+  it('ends a job whose artifacts it has no room for, at once and with one error', async () => {
+    const env = { ...at.lab.env, WIN_AUTOMATION_ARTIFACT_OUT: join(disk?.dir ?? '', 'artifacts') };
+    writeFileSync(join(at.program.home, 'long.ps1'), `'${'x'.repeat(900_000)}'\n`);
+    const script = ['windows', 'script', 'long.ps1', '--artifacts', '--timeout', '30s'];
+    const finished = [];
+    for (let i = 0; i < 5; i += 1) finished.push(await at.program.run(script, { env }));
+    const failed = finished.filter(({ exitCode }) => exitCode !== 0);
+    assert.ok(failed.length > 0, 'the disk is not full yet');
+    for (const { exitCode, logs, durationMs } of failed) {
+      assert.equal(exitCode, 1);
+      assert.equal(logs.at(-1)?.['code'], 'io_failed');
+      assert.ok(durationMs < 10_000, `${durationMs} ms`);
+    }
+  });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { inflateSync } from 'node:zlib';
@@ -16,6 +16,13 @@ const size = { width: 1024, height: 768 };
 const skippedThere = [
   ['sessions can be read, with their lock state', 'Windows does not tell whether session 1 is locked'],
 ];
+
+/** As the product starts what must be seen: by a task with an interactive principal. */
+const showNotepad = `$action = New-ScheduledTaskAction -Execute 'notepad.exe'
+$principal = New-ScheduledTaskPrincipal -UserId $env:USERNAME -LogonType Interactive
+$null = Register-ScheduledTask -TaskName 'Notepad' -Action $action -Principal $principal
+Start-ScheduledTask -TaskName 'Notepad'
+`;
 
 /** Starts an X server on a display number that it finds itself. */
 function startDisplay(): Promise<{ display: string; server: ChildProcess }> {
@@ -52,18 +59,15 @@ suite('the desktop of the nearly-Windows host', whyNoDesktop, () => {
     ({ server, display } = await startDisplay());
   });
   after(() => server?.kill());
-  const { run, home, host } = onWinehost(() => ({ display }));
+  const { run, home } = onWinehost(() => ({ display, hasTasks: true }));
 
   it('is pictured with the program that is on it', async () => {
     const empty = await run(['windows', 'screenshot', '--out', join(home(), 'empty.png')]);
     assert.equal(empty.exitCode, 0, empty.stderr);
-    // Its streams are nobody's: a program with a window would keep the command's open.
-    await run(['windows', 'exec', '--', 'start notepad.exe <nul >nul 2>nul']);
-    await eventually('notepad runs', () =>
-      host()
-        .programs()
-        .some((line) => line.includes('notepad')),
-    );
+    const file = join(home(), 'notepad.ps1');
+    writeFileSync(file, showNotepad);
+    const shown = await run(['windows', 'script', file]);
+    assert.equal(shown.exitCode, 0, shown.stderr);
     const bare = readPng(readFileSync(join(home(), 'empty.png')));
     let shot = bare;
     await eventually(

@@ -52,14 +52,14 @@ for (const shell of ['cmd', 'powershell'] satisfies WinehostShell[]) {
           },
         });
         await eventually("a stranger's ping runs", () => pings(theirs).length > 0, startMs);
-        const { exitCode, words } = await run(['windows', argsOf(mine)[0] ?? '', ...mineArgs], {
+        const { exitCode, words, stderr } = await run(['windows', argsOf(mine)[0] ?? '', ...mineArgs], {
           onStart: (child) =>
             void eventually('the ping runs', () => pings(mine).length > 0, startMs).then(() => child.kill('SIGINT')),
         });
         const left = { mine: pings(mine), theirs: pings(theirs).length > 0 };
         stopStranger();
         await stranger;
-        assert.deepEqual([exitCode, words['state'], left], [130, 'cancelled', { mine: [], theirs: true }]);
+        assert.deepEqual([exitCode, words['state'], left], [130, 'cancelled', { mine: [], theirs: true }], stderr);
       });
     }
 

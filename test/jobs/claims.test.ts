@@ -46,6 +46,43 @@ describe('claims on the local store', () => {
     );
   });
 
+  it('keep those of a worker that slept past its lease, where nobody took them', async () => {
+    await engine.enqueue(jobRequest('a'));
+    const worker = claims('w1', 50);
+    const held = worker.claim(1)[0];
+    await pause(120);
+    assert.deepEqual(worker.claim(1), []);
+    assert.ok(held !== undefined);
+    assert.equal(worker.finish(held, ok), 'completed');
+    assert.equal((await engine.get('a'))?.attempt, 1);
+  });
+
+  it('do not begin a job of which an earlier try still runs in the same worker', async () => {
+    await engine.enqueue(jobRequest('a'));
+    const worker = claims('w1', 50);
+    worker.claim(1);
+    await pause(120);
+    const other = claims('w2', 50).claim(1)[0];
+    assert.equal(other?.attempt, 2);
+    await pause(120);
+    assert.deepEqual(worker.claim(1, ['a']), []);
+    assert.equal(worker.claim(1)[0]?.attempt, 3);
+  });
+
+  it('end a job that was cancelled while its worker ended, or between two tries', async () => {
+    for (const jobId of ['handed-back', 'tried-again']) {
+      await engine.enqueue(jobRequest(jobId));
+      const worker = claims('w1');
+      const job = worker.claim(1)[0];
+      assert.ok(job !== undefined);
+      await engine.cancel(jobId);
+      if (jobId === 'handed-back') worker.handBack(job);
+      else worker.finish(job, unreachable);
+      assert.equal((await engine.get(jobId))?.state, 'cancelled');
+      assert.deepEqual(claims('w2').claim(1), []);
+    }
+  });
+
   it('let another have a job whose lease ran out, and count it as a try; what the first says then does not count', async () => {
     await engine.enqueue(jobRequest('a'));
     const first = claims('w1', 50);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -26,6 +26,8 @@ export interface WinehostOptions {
   readonly shell?: WinehostShell;
   /** An X server such as `:99`, for a host with a desktop. */
   readonly display?: string;
+  /** Whether its Task Scheduler runs: it takes a second to start. */
+  readonly hasTasks?: boolean;
 }
 
 const answer = v.object({
@@ -41,7 +43,7 @@ const answer = v.object({
 const modules = new URL('winehost-modules', import.meta.url).pathname;
 
 /** Starts a host of its own, with the modules that stand in for what it lacks. The caller stops it. */
-export async function startWinehost({ shell = 'cmd', display }: WinehostOptions = {}): Promise<Winehost> {
+export async function startWinehost({ shell = 'cmd', display, hasTasks }: WinehostOptions = {}): Promise<Winehost> {
   if (winehost.path === undefined) throw new Error(winehost.whyNot);
   const dir = mkdtempSync(join(tmpdir(), 'wa-winehost-'));
   const args = [join(dir, 'host'), '--port', String(await freePort()), '--shell', shell];
@@ -51,6 +53,15 @@ export async function startWinehost({ shell = 'cmd', display }: WinehostOptions 
   // PowerShell looks here before its own folder, and this one is the host's alone.
   cpSync(modules, join(drive_c, 'users', user, 'Documents/PowerShell/Modules'), { recursive: true });
   const prefix = join(drive_c, '..');
+  if (hasTasks === true) {
+    // In a session of its own, which ends with the host.
+    const scheduler = `C:\\users\\${user}\\Documents\\PowerShell\\Modules\\ScheduledTasks\\scheduler.ps1`;
+    const line = `powershell -NoProfile -File ${scheduler}`;
+    const keys = ['-i', identity_file, '-o', `UserKnownHostsFile=${known_hosts_file}`];
+    spawn('ssh', ['-F', 'none', ...keys, '-p', String(port), `${user}@${host}`, line], { stdio: 'ignore' });
+    const ready = join(drive_c, 'ProgramData/winehost/tasks/ready');
+    await eventually('the Task Scheduler is ready', () => existsSync(ready), 60_000);
+  }
   return {
     env: {
       WIN_AUTOMATION_WINDOWS_SSH_HOST: host,
@@ -73,7 +84,7 @@ export async function startWinehost({ shell = 'cmd', display }: WinehostOptions 
 
 /** What runs on every host of this kind, whether or not anybody is logged on. */
 const ofWindows =
-  /wineserver|\\(services|winedevice|plugplay|svchost|rpcss|explorer|conhost|tabtip|start)\.exe|sshd|start\.exe/i;
+  /wineserver|\\(services|winedevice|plugplay|svchost|rpcss|explorer|conhost|tabtip)\.exe|sshd|scheduler\.ps1/i;
 
 /** The command lines of this machine's processes that belong to a prefix of Wine. */
 function processesOf(prefix: string): string[] {

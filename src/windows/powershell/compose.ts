@@ -99,7 +99,8 @@ export interface PowershellRun extends RunOptions {
  */
 export function composeRun(run: PowershellRun): string {
   const { kind, text, name = '', folder = '', parameters = {}, errorAction = 'stop', objectDepth, hasInput } = run;
-  const request = { kind, text, name, folder, parameters, error_action: errorAction, ...optionsOf(run) };
+  const parsed = parsedObjects(parameters);
+  const request = { kind, text, name, folder, parameters, parsed, error_action: errorAction, ...optionsOf(run) };
   const needed = [
     scripts.argument,
     scripts.environment,
@@ -126,6 +127,20 @@ export function composeRun(run: PowershellRun): string {
     'Complete-Run -Run $WinAutomationRun',
     '',
   ].join('\n');
+}
+
+/** The parameters whose text is a JSON object. It is read here: newer PowerShells take some strings in it for dates. */
+function parsedObjects(parameters: Readonly<Record<string, ParameterValue>>): Record<string, unknown> {
+  const parsed: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(parameters)) {
+    if (typeof value !== 'string' || !/^\s*\{/.test(value)) continue;
+    try {
+      parsed[name] = JSON.parse(value);
+    } catch {
+      // Then it is text; for a hashtable PowerShell refuses it, and says why.
+    }
+  }
+  return parsed;
 }
 
 function callOf(isScript: boolean, readsInput: boolean, isCheck: boolean, objectDepth: number | undefined): string {

@@ -27,8 +27,9 @@ const firewallReport = v.object({
   port,
   exists: flag,
   enabled: flag,
-  /** What really holds for the port, whatever the rules are called. */
+  /** Whether all of the wanted remote addresses get in on every kind of network, whatever the rules are called. */
   allows: flag,
+  /** The rules that keep some of them out. */
   blocked_by: v.array(text),
   remote_address: v.array(text),
   changed: flag,
@@ -38,6 +39,7 @@ const listener = v.object({ port, listening: flag, address: text, pid: count, pr
 
 export const contracts = {
   echo: { input: v.object({ text }), output: v.object({ text, length: count }) },
+  /** What can't be told is empty or 0. */
   facts: {
     input: nothing,
     output: v.object({
@@ -52,6 +54,8 @@ export const contracts = {
       openssh_version: text,
       /** sshd's DefaultShell; empty is cmd.exe. */
       default_shell: text,
+      /** The code page in which programs of the console write; 0 if unknown. */
+      oem_code_page: count,
       uptime_s: count,
       utc_now: v.pipe(text, v.isoTimestamp()),
       disk_free_bytes: count,

@@ -6,6 +6,8 @@ import echo from './scripts/echo.ps1' with { type: 'text' };
 import environment from './scripts/environment.ps1' with { type: 'text' };
 import facts from './scripts/facts.ps1' with { type: 'text' };
 import firewall from './scripts/firewall.ps1' with { type: 'text' };
+import firewallRules from './scripts/firewall-rules.ps1' with { type: 'text' };
+import found from './scripts/found.ps1' with { type: 'text' };
 import hash from './scripts/hash.ps1' with { type: 'text' };
 import host from './scripts/host.ps1' with { type: 'text' };
 import interactive from './scripts/interactive.ps1' with { type: 'text' };
@@ -23,30 +25,36 @@ import secretFile from './scripts/secret-file.ps1' with { type: 'text' };
 import sessions from './scripts/sessions.ps1' with { type: 'text' };
 import task from './scripts/task.ps1' with { type: 'text' };
 
+const paramLine = 'param([string]$Argument)\n';
+
+/** A script with functions that it shares with others, behind its param line, where PowerShell wants that first. */
+const using = (script: string, ...libraries: readonly string[]) =>
+  script.replace(paramLine, () => [paramLine, ...libraries].join('\n'));
+
 /** The PowerShell that runs on Windows, as text. What each takes and gives is in `contracts.ts`. */
 export const scripts = {
   argument,
-  artifacts,
-  bootstrap,
+  artifacts: using(artifacts, found),
+  bootstrap: using(bootstrap, found, firewallRules),
   closedFolder,
   echo,
   environment,
   facts,
-  firewall,
+  firewall: using(firewall, found, firewallRules),
   hash,
   host,
-  interactive,
+  interactive: using(interactive, found),
   killTree,
   loader,
   objects,
   parameters,
-  playwright,
-  ports,
+  playwright: using(playwright, found),
+  ports: using(ports, found),
   processes,
   run,
   runCmd,
   screenshot,
   secretFile,
   sessions,
-  task,
+  task: using(task, found),
 } as const;

@@ -21,18 +21,20 @@ export class Claims {
 
   /**
    * Takes the next jobs: those that are due, and those whose worker let its lease run out. A host's desktop is used by one
-   * job at a time.
+   * job at a time. This worker's own leases are kept first: one that slept too long must not take its own jobs for lost.
    *
    * @param most how many; taken together they cost one fsync
+   * @param except jobs of which an earlier try still runs here
    */
-  claim(most: number): JobRecord[] {
+  claim(most: number, except: readonly string[] = []): JobRecord[] {
     const { bootId, uptimeMs } = leaseNow();
     const nowMs = Date.now();
     return this.#store.transaction(() => {
+      this.#keep(bootId, uptimeMs);
       this.#freeLost(bootId, uptimeMs, nowMs);
       const taken: JobRecord[] = [];
       while (taken.length < most) {
-        const job = this.#claimOne(bootId, uptimeMs, nowMs);
+        const job = this.#claimOne(bootId, uptimeMs, nowMs, JSON.stringify(except));
         if (job === undefined) break;
         taken.push(job);
       }
@@ -40,7 +42,7 @@ export class Claims {
     });
   }
 
-  #claimOne(bootId: string, uptimeMs: number, nowMs: number): JobRecord | undefined {
+  #claimOne(bootId: string, uptimeMs: number, nowMs: number, except: string): JobRecord | undefined {
     const types = this.#types.map(() => '?').join(', ');
     return this.#store.jobs(
       `UPDATE jobs SET state = 'running', attempt = attempt + 1, started_ms = ?, lease_owner = ?, lease_boot = ?,
@@ -48,7 +50,7 @@ export class Claims {
        WHERE job_id = (
          SELECT r.job_id FROM jobs r
          WHERE r.state = 'queued' AND r.run_at_ms <= ?
-           AND r.type IN (${types})
+           AND r.type IN (${types}) AND r.job_id NOT IN (SELECT value FROM json_each(?))
            AND NOT (r.is_gui AND EXISTS (
              SELECT 1 FROM jobs g WHERE g.state = 'running' AND g.is_gui AND g.host = r.host AND g.job_id <> r.job_id
            ))
@@ -60,7 +62,17 @@ export class Claims {
       uptimeMs + this.#leaseMs,
       nowMs,
       ...this.#types,
+      except,
     )[0];
+  }
+
+  #keep(bootId: string, uptimeMs: number): void {
+    this.#store.run(
+      `UPDATE jobs SET lease_until_ms = ? WHERE state = 'running' AND lease_owner = ? AND lease_boot = ?`,
+      uptimeMs + this.#leaseMs,
+      this.#workerId,
+      bootId,
+    );
   }
 
   /** Those whose worker was lost wait again; or end, if it was their last try, or they were cancelled meanwhile. */
@@ -90,12 +102,7 @@ export class Claims {
         bootId,
         uptimeMs + this.#leaseMs,
       );
-      this.#store.run(
-        `UPDATE jobs SET lease_until_ms = ? WHERE state = 'running' AND lease_owner = ? AND lease_boot = ?`,
-        uptimeMs + this.#leaseMs,
-        this.#workerId,
-        bootId,
-      );
+      this.#keep(bootId, uptimeMs);
       return this.held();
     });
   }
@@ -115,7 +122,9 @@ export class Claims {
     const error = end.error === undefined ? null : JSON.stringify(end.error);
     const result = end.result === undefined ? null : JSON.stringify(end.result);
     const [after] = this.#store.jobs(
-      `UPDATE jobs SET state = ?1, result = ?2, error = ?3, ended_ms = iif(?1 = 'queued', NULL, ?4), lease_owner = NULL,
+      // One that is to be cancelled gets no other try.
+      `UPDATE jobs SET state = iif(?1 = 'queued' AND cancel_requested, 'cancelled', ?1), result = ?2, error = ?3,
+         ended_ms = iif(?1 = 'queued' AND NOT cancel_requested, NULL, ?4), lease_owner = NULL,
          run_at_ms = iif(?1 = 'queued', ?4 + min(${backoffMaxMs}, backoff_ms << (attempt - 1)), run_at_ms)
        WHERE job_id = ?5 AND state = 'running' AND lease_owner = ?6 AND attempt = ?7 RETURNING *`,
       isTriedAgain ? 'queued' : end.state,
@@ -129,14 +138,19 @@ export class Claims {
     return after?.state;
   }
 
-  /** Gives a job back as if it had never been taken. */
-  handBack(job: JobRecord): void {
-    this.#store.run(
-      `UPDATE jobs SET state = 'queued', attempt = attempt - 1, started_ms = NULL, lease_owner = NULL
-       WHERE job_id = ? AND state = 'running' AND lease_owner = ?`,
+  /** Gives a job back as if it had never been taken; one that is to be cancelled is over. @returns the state it has now */
+  handBack(job: JobRecord): JobRecord['state'] | undefined {
+    const [after] = this.#store.jobs(
+      `UPDATE jobs SET state = iif(cancel_requested, 'cancelled', 'queued'), ended_ms = iif(cancel_requested, ?, NULL),
+         error = iif(cancel_requested, '{"code":"cancelled","message":"cancelled while its worker ended"}', error),
+         attempt = attempt - iif(cancel_requested, 0, 1), started_ms = iif(cancel_requested, started_ms, NULL), lease_owner = NULL
+       WHERE job_id = ? AND state = 'running' AND lease_owner = ? AND attempt = ? RETURNING *`,
+      Date.now(),
       job.jobId,
       this.#workerId,
+      job.attempt,
     );
+    return after?.state;
   }
 
   /** Adds lines to jobs' logs, in one go. */

@@ -144,7 +144,7 @@ export class LocalWorker implements JobWorker {
   }
 
   #claimAll(hosts: HostPool): void {
-    for (const job of this.#claims.claim(this.#options.concurrency - this.#running.size)) {
+    for (const job of this.#claims.claim(this.#options.concurrency - this.#running.size, [...this.#running.keys()])) {
       const stop = new AbortController();
       const done = this.#work(job, stop.signal, hosts).finally(() => {
         this.#running.delete(job.jobId);
@@ -194,9 +194,7 @@ export class LocalWorker implements JobWorker {
   }
 
   #finish(job: JobRecord, end: AttemptEnd): JobRecord['state'] | undefined {
-    if (end.error?.code !== handedBack.code) return this.#claims.finish(job, end);
-    this.#claims.handBack(job);
-    return 'queued';
+    return end.error?.code === handedBack.code ? this.#claims.handBack(job) : this.#claims.finish(job, end);
   }
 
   async #drain(): Promise<void> {

@@ -5,9 +5,7 @@ param([string]$Argument)
 
 $request = ConvertFrom-Argument -Argument $Argument
 $path = [string]$request.path
-if (-not (Test-Path -LiteralPath $path)) {
-    New-Item -ItemType Directory -Path $path -Force | Out-Null
-}
+[void][IO.Directory]::CreateDirectory($path)
 
 # Well-known SIDs, since the names differ by language: S-1-5-18 is SYSTEM, S-1-5-32-544 Administrators.
 $acl = New-Object -TypeName Security.AccessControl.DirectorySecurity
@@ -21,7 +19,7 @@ foreach ($sid in 'S-1-5-18', 'S-1-5-32-544') {
 $acl.SetOwner((New-Object -TypeName Security.Principal.SecurityIdentifier -ArgumentList 'S-1-5-32-544'))
 Set-Acl -LiteralPath $path -AclObject $acl
 
-$readers = @((Get-Acl -LiteralPath $path).Access | ForEach-Object {
-    $_.IdentityReference.Translate([Security.Principal.SecurityIdentifier]).Value
-})
+# By SID: an account of a domain that can't be reached has no name.
+$sidType = [Security.Principal.SecurityIdentifier]
+$readers = @((Get-Acl -LiteralPath $path).GetAccessRules($true, $true, $sidType) | ForEach-Object { $_.IdentityReference.Value })
 [ordered]@{ path = $path; readers = $readers } | ConvertTo-Json -Compress -Depth 3

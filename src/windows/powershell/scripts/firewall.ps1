@@ -1,84 +1,46 @@
 # Inbound TCP rules: what they are called and what they really allow.
 # Argument: {"action": "query" | "ensure" | "remove", "rules": [{"name", "port", "remote_address"}]}
-# remote_address: an address, a network or "Any".
+# remote_address: an address, a network, a range or "Any"; `allows` says whether all of it gets in.
 param([string]$Argument)
 
 $request = ConvertFrom-Argument -Argument $Argument
 
-function Get-RulesOnPort {
-    param([int]$Port)
-    $filters = Get-NetFirewallPortFilter -Protocol TCP | Where-Object { @($_.LocalPort) -contains [string]$Port }
-    foreach ($filter in $filters) {
-        $rule = $filter | Get-NetFirewallRule
-        if ($rule.Direction -eq 'Inbound' -and $rule.Enabled -eq 'True') {
-            $rule
-        }
-    }
-}
-
 function Get-Report {
-    param($Wanted, [bool]$Changed)
-    $named = @(Get-NetFirewallRule -DisplayName $Wanted.name -ErrorAction SilentlyContinue)
-    $enabled = @($named | Where-Object { $_.Enabled -eq 'True' })
-    $remote = @()
-    if ($named.Count -gt 0) {
-        $remote = @(($named[0] | Get-NetFirewallAddressFilter).RemoteAddress)
-    }
-    $onPort = @(Get-RulesOnPort -Port $Wanted.port)
-    $allowing = @($onPort | Where-Object { $_.Action -eq 'Allow' })
-    $blocking = @($onPort | Where-Object { $_.Action -eq 'Block' })
+    param($Rules, $Wanted, [bool]$Changed)
+    $named = @($Rules | Where-Object { $_.Name -eq [string]$Wanted.name })
+    $judgement = Get-Judgement -Rules $Rules -Wanted $Wanted
     [ordered]@{
         name = [string]$Wanted.name
         port = [int]$Wanted.port
         exists = ($named.Count -gt 0)
-        enabled = ($enabled.Count -gt 0)
-        # A rule that blocks wins over every rule that allows.
-        allows = ($allowing.Count -gt 0 -and $blocking.Count -eq 0)
-        blocked_by = @($blocking | ForEach-Object { [string]$_.DisplayName })
-        remote_address = @($remote | ForEach-Object { [string]$_ })
+        enabled = (@($named | Where-Object { $_.Enabled }).Count -gt 0)
+        allows = $judgement.Allows
+        blocked_by = @($judgement.Blocking | ForEach-Object { $_.Name })
+        remote_address = @($named | ForEach-Object { $_.Remotes })
         changed = $Changed
     }
 }
 
-function Set-Rule {
-    param($Wanted)
-    $before = Get-Report -Wanted $Wanted -Changed $false
-    $sameRemote = (@($before.remote_address) -contains [string]$Wanted.remote_address)
-    if ($before.enabled -and $before.allows -and $sameRemote) {
-        return $before
-    }
-    if ($before.exists) {
-        Get-NetFirewallRule -DisplayName $Wanted.name | Remove-NetFirewallRule
-    }
-    $rule = @{
-        DisplayName = [string]$Wanted.name
-        Direction = 'Inbound'
-        Action = 'Allow'
-        Protocol = 'TCP'
-        LocalPort = [string]$Wanted.port
-        RemoteAddress = [string]$Wanted.remote_address
-        Profile = 'Any'
-    }
-    New-NetFirewallRule @rule | Out-Null
-    Get-Report -Wanted $Wanted -Changed $true
-}
-
 function Remove-Rule {
-    param($Wanted)
-    $named = @(Get-NetFirewallRule -DisplayName $Wanted.name -ErrorAction SilentlyContinue)
-    if ($named.Count -gt 0) {
-        $named | Remove-NetFirewallRule
+    param($Rules, $Wanted)
+    $named = @($Rules | Where-Object { $_.Name -eq [string]$Wanted.name })
+    foreach ($one in $named) {
+        $one.Rule | Remove-NetFirewallRule -ErrorAction Stop
     }
-    Get-Report -Wanted $Wanted -Changed ($named.Count -gt 0)
+    $named.Count -gt 0
 }
 
-$reports = foreach ($wanted in $request.rules) {
+$rules = @(Get-InboundRules)
+$reports = foreach ($wanted in @($request.rules)) {
+    $changed = $false
     if ($request.action -eq 'ensure') {
-        Set-Rule -Wanted $wanted
+        $changed = Set-InboundRule -Rules $rules -Wanted $wanted
     } elseif ($request.action -eq 'remove') {
-        Remove-Rule -Wanted $wanted
-    } else {
-        Get-Report -Wanted $wanted -Changed $false
+        $changed = Remove-Rule -Rules $rules -Wanted $wanted
     }
+    if ($changed) {
+        $rules = @(Get-InboundRules)
+    }
+    Get-Report -Rules $rules -Wanted $wanted -Changed $changed
 }
 [ordered]@{ rules = @($reports) } | ConvertTo-Json -Compress -Depth 5

@@ -3,10 +3,10 @@
 param([string]$Argument)
 
 $request = ConvertFrom-Argument -Argument $Argument
-$files = foreach ($path in $request.paths) {
+$files = foreach ($path in @($request.paths)) {
     [ordered]@{
         path = [string]$path
-        size_bytes = [long](Get-Item -LiteralPath $path).Length
+        size_bytes = [long](Get-Item -LiteralPath $path -Force).Length
         sha256 = (Get-FileHash -LiteralPath $path -Algorithm SHA256).Hash.ToLowerInvariant()
     }
 }

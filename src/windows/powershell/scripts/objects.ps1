@@ -22,7 +22,7 @@ function ConvertTo-JsonString {
             [void]$built.Append($char)
         }
     }
-    '"' + $built.ToString() + '"'
+    '"' + [string]$built + '"'
 }
 
 function ConvertTo-JsonValue {
@@ -45,7 +45,7 @@ function ConvertTo-JsonValue {
         return 'false'
     }
     if ($base -is [enum]) {
-        return ConvertTo-JsonString -Text $base.ToString()
+        return ConvertTo-JsonString -Text ([string]$base)
     }
     if ($base -is [double] -or $base -is [single]) {
         if ([double]::IsNaN($base) -or [double]::IsInfinity($base)) {

@@ -1,5 +1,5 @@
 # Turns the values that a user gave for a script's parameters into what the script declares. A name that it does not declare,
-# or a value that is not of its type, refuses the run.
+# or a value that is not of its type, refuses the run. Request.parsed has what is JSON in text, for hashtables.
 
 # What a script declares: names and types, and whether it takes the parameters that every cmdlet has.
 function Get-DeclaredParameter {
@@ -14,7 +14,7 @@ function Get-DeclaredParameter {
         foreach ($parameter in $ast.ParamBlock.Parameters) {
             $name = $parameter.Name.VariablePath.UserPath
             $types[$name] = $parameter.StaticType
-            $words += '{0} [{1}]' -f $name, $parameter.StaticType.Name
+            $words += "$name [$($parameter.StaticType.Name)]"
             foreach ($attribute in $parameter.Attributes) {
                 if ($attribute.TypeName.Name -eq 'Alias') {
                     foreach ($alias in $attribute.PositionalArguments) {
@@ -56,18 +56,8 @@ function ConvertTo-Hashtable {
     return , $Value
 }
 
-# JSON as PowerShell reads it, strings kept: newer ones take some for dates unless they are told not to.
-function ConvertFrom-JsonText {
-    param([string]$Text)
-    $options = @{}
-    if ((Get-Command -Name ConvertFrom-Json).Parameters.ContainsKey('DateKind')) {
-        $options.DateKind = 'String'
-    }
-    $Text | ConvertFrom-Json @options
-}
-
 function ConvertTo-Parameter {
-    param($Value, [type]$Type)
+    param($Value, [type]$Type, $Parsed)
     if ($Type -eq [switch] -or $Type -eq [bool]) {
         if ('true', '$true', '1' -contains [string]$Value) {
             return $true
@@ -79,8 +69,8 @@ function ConvertTo-Parameter {
     }
     if ([Collections.IDictionary].IsAssignableFrom($Type)) {
         $object = $Value
-        if ($Value -is [string]) {
-            $object = ConvertFrom-JsonText -Text $Value
+        if ($null -ne $Parsed) {
+            $object = $Parsed
         }
         if ($object -isnot [Management.Automation.PSCustomObject]) {
             throw "$Value is no JSON object"
@@ -126,7 +116,7 @@ function Resolve-Parameter {
             continue
         }
         try {
-            $values[$name] = ConvertTo-Parameter -Value $given.Value -Type $declared.Types[$name]
+            $values[$name] = ConvertTo-Parameter -Value $given.Value -Type $declared.Types[$name] -Parsed $Request.parsed.$name
         } catch {
             $reason = $_.Exception.GetBaseException().Message
             $problems += "parameter ${name} [$($declared.Types[$name].Name)]: $reason"

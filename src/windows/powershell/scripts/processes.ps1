@@ -3,7 +3,7 @@
 param([string]$Argument)
 
 $request = ConvertFrom-Argument -Argument $Argument
-$found = foreach ($process in Get-CimInstance -ClassName Win32_Process) {
+$found = foreach ($process in @(Get-CimInstance -ClassName Win32_Process -ErrorAction Stop)) {
     if (-not $process.CommandLine -or -not $process.CommandLine.Contains([string]$request.contains)) {
         continue
     }
@@ -11,10 +11,10 @@ $found = foreach ($process in Get-CimInstance -ClassName Win32_Process) {
         continue
     }
     [ordered]@{
-        pid = [int]$process.ProcessId
+        pid = [long]$process.ProcessId
         name = [string]$process.Name
         command_line = [string]$process.CommandLine
-        session_id = [int]$process.SessionId
+        session_id = [long]$process.SessionId
     }
 }
 [ordered]@{ processes = @($found) } | ConvertTo-Json -Compress -Depth 4

@@ -1,5 +1,6 @@
 # What runs PowerShell of the user's: a command, or a script as a file of its own in a folder of its own. Output, errors and
-# exit code are theirs. compose.ts puts the calls behind these functions; environment.ps1 stands before them, and where they
+# exit code are theirs, and so is standard input. compose.ts puts the calls behind these functions; environment.ps1 stands before
+# them, and where they
 # are needed parameters.ps1 and objects.ps1.
 # Request: {"kind": "command" | "script" | "check", "text": "...", "name": "deploy.ps1", "folder": ".win-automation-...",
 #   "parameters": {"Name": value}, "error_action": "stop" | "continue", "depth": 2, and what environment.ps1 takes}
@@ -20,7 +21,7 @@ function Add-Epilogue {
     $tokens = $faults = $null
     $ast = [Management.Automation.Language.Parser]::ParseInput($Text, [ref]$tokens, [ref]$faults)
     $isPlain = $faults.Count -eq 0 -and $ast.EndBlock -and $ast.EndBlock.Unnamed
-    if ($isPlain -and $Text -notmatch '(?m)^# SIG # Begin signature block') {
+    if ($isPlain -and $Text -cnotmatch '(?m)^# SIG # Begin signature block') {
         return "$Text`n`$global:WinAutomationSucceeded = `$?`n"
     }
     $Text

@@ -95,12 +95,16 @@ $sessions = foreach ($session in [WinAutomation.Sessions]::All()) {
     if (-not $session.User) {
         continue
     }
+    $state = "State $($session.State)"
+    if ($session.State -ge 0 -and $session.State -lt $states.Count) {
+        $state = $states[$session.State]
+    }
     [ordered]@{
         id = $session.Id
         user = $session.User
-        domain = $session.Domain
+        domain = [string]$session.Domain
         station = [string]$session.Station
-        state = $states[$session.State]
+        state = $state
         locked = ($session.Flags -eq $lockedFlag)
         lock_known = ($session.Flags -eq 0 -or $session.Flags -eq 1)
     }

@@ -8,8 +8,10 @@ param([string]$Argument)
 $request = ConvertFrom-Argument -Argument $Argument
 $changed = $false
 
+# By its exact name: what the cmdlet takes for a name is a pattern.
 function Get-Task {
-    Get-ScheduledTask -TaskName $request.name -TaskPath '\' -ErrorAction SilentlyContinue
+    $all = @(Get-Found -Query { Get-ScheduledTask -TaskPath '\' -ErrorAction Stop })
+    @($all | Where-Object { $_.TaskName -eq [string]$request.name })[0]
 }
 
 function New-Principal {
@@ -18,7 +20,7 @@ function New-Principal {
     }
     $user = [string]$request.user
     if (-not $user) {
-        $user = [string](Get-CimInstance -ClassName Win32_ComputerSystem).UserName
+        $user = [string](Get-CimInstance -ClassName Win32_ComputerSystem -ErrorAction Stop).UserName
     }
     if (-not $user) {
         throw 'nobody is logged on, so there is no session for an interactive task'
@@ -51,6 +53,7 @@ function Register-Task {
         Principal = New-Principal
         Settings = New-ScheduledTaskSettingsSet @settings
         Force = $true
+        ErrorAction = 'Stop'
     }
     if ($request.trigger -eq 'startup') {
         $task.Trigger = New-ScheduledTaskTrigger -AtStartup
@@ -65,20 +68,20 @@ if ($request.action -eq 'register') {
     Register-Task
     $changed = $true
 } elseif ($request.action -eq 'start' -and $existing -and $existing.State -ne 'Running') {
-    Start-ScheduledTask -TaskName $request.name -TaskPath '\'
+    $existing | Start-ScheduledTask -ErrorAction Stop
     $changed = $true
 } elseif ($request.action -eq 'stop' -and $existing -and $existing.State -eq 'Running') {
-    Stop-ScheduledTask -TaskName $request.name -TaskPath '\'
+    $existing | Stop-ScheduledTask -ErrorAction Stop
     $changed = $true
 } elseif ($request.action -eq 'remove' -and $existing) {
-    Unregister-ScheduledTask -TaskName $request.name -TaskPath '\' -Confirm:$false
+    $existing | Unregister-ScheduledTask -Confirm:$false -ErrorAction Stop
     $changed = $true
 }
 
 $task = Get-Task
 $info = $null
 if ($task) {
-    $info = $task | Get-ScheduledTaskInfo
+    $info = $task | Get-ScheduledTaskInfo -ErrorAction Stop
 }
 [ordered]@{
     name = [string]$request.name

@@ -1,5 +1,5 @@
-# A Task Scheduler that really starts what it is told, and knows how that ended. A task is a file; what it runs is a process
-# apart from the session that starts it, with a handle held by services.exe, so that its exit code can be asked for later.
+# A Task Scheduler that really starts what it is told, and knows how that ended. A task is a file; scheduler.ps1, the service
+# behind these cmdlets, starts what a task runs: a program that a session starts would keep that session's streams open.
 # Triggers and settings are kept and never act. Parameters are Microsoft's, as far as scripts use them.
 Import-Module -Name "$PSScriptRoot\..\WinehostNative"
 $folder = Join-Path -Path $env:ProgramData -ChildPath 'winehost\tasks'
@@ -191,14 +191,37 @@ function Start-ScheduledTask {
         if (-not $record -or $record.LastTaskResult -eq $running) {
             return
         }
-        $action = @($record.Actions)[0]
-        $services = [Winehost.Native]::Processes() | Where-Object { $_.Name -eq 'services.exe' } | Select-Object -First 1
+        $request = (Get-TaskFile -TaskName $record.TaskName -TaskPath $record.TaskPath) -replace '\.xml$', '.start'
+        [IO.File]::WriteAllText($request, '')
+        $until = [DateTime]::UtcNow.AddSeconds(20)
+        while (Test-Path -LiteralPath $request) {
+            if ([DateTime]::UtcNow -gt $until) {
+                throw [TimeoutException]::new('The Task Scheduler service is not running.')
+            }
+            Start-Sleep -Milliseconds 50
+        }
+    }
+}
+
+# What the service does when it is asked: starts the program of one record.
+function Invoke-TaskRequest {
+    [CmdletBinding()]
+    param([Parameter(Mandatory = $true)][string]$Request)
+    $record = Import-Clixml -LiteralPath ($Request -replace '\.start$', '.xml')
+    $action = @($record.Actions)[0]
+    # It keeps a handle of what is started: the exit code can be asked for as long as somebody has one.
+    $services = [Winehost.Native]::Processes() | Where-Object { $_.Name -eq 'services.exe' } | Select-Object -First 1
+    $record.LastRunTime = [DateTime]::Now
+    try {
         $line = "`"$($action.Execute)`" $($action.Arguments)".TrimEnd()
         $record.ProcessId = [Winehost.Native]::Start($line, $action.WorkingDirectory, $services.Id)
         $record.LastTaskResult = [long]$running
-        $record.LastRunTime = [DateTime]::Now
-        Save-Task -Record $record
+    } catch {
+        # What Windows has for a program that is not there.
+        $record.LastTaskResult = [long]2147942402
     }
+    Save-Task -Record $record
+    [IO.File]::Delete($Request)
 }
 
 function Stop-ScheduledTask {
@@ -273,4 +296,4 @@ function Get-ScheduledTaskInfo {
 
 Export-ModuleMember -Function New-ScheduledTaskAction, New-ScheduledTaskPrincipal, New-ScheduledTaskSettingsSet,
     New-ScheduledTaskTrigger, Register-ScheduledTask, Get-ScheduledTask, Start-ScheduledTask, Stop-ScheduledTask,
-    Unregister-ScheduledTask, Get-ScheduledTaskInfo
+    Unregister-ScheduledTask, Get-ScheduledTaskInfo, Invoke-TaskRequest
