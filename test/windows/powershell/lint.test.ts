@@ -41,7 +41,11 @@ function textsOfOurs(): LintText[] {
     { name: 'echo as the PowerShell that stays calls it', text: callableScript(scripts.echo) },
     ...composedRuns(),
     { name: 'a cmd command', text: composeCmdRun('dir', { refusal: 'r' }) },
-    { name: 'the loader', text: textOf(startPowershell('1', 'run-1', 'powershell', 'cmd').commandLine), reads_input: true },
+    {
+      name: 'the loader',
+      text: textOf(startPowershell('1', 'run-1', 'powershell', 'cmd').commandLine),
+      reads_input: true,
+    },
     {
       name: 'the PowerShell that stays',
       text: textOf(warmCommandLine),
