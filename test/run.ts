@@ -22,7 +22,7 @@ const wanted = process.argv.slice(2);
 
 const unitSuites = readdirSync('test', { withFileTypes: true })
   .map((entry) => (entry.isDirectory() ? entry.name : ''))
-  .filter((name) => !['', 'e2e', 'bench', 'support', 'lab', 'with-hatchet'].includes(name))
+  .filter((name) => !['', 'e2e', 'bench', 'support', 'lab', 'winehost', 'with-hatchet'].includes(name))
   .map((name) => `test/${name}`);
 
 function run(argv: readonly [string, ...string[]], cwd = '.'): boolean {
