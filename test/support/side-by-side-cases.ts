@@ -1,0 +1,6 @@
+import type { SideBySideCase } from './side-by-side.ts';
+import { errorCases } from './side-by-side-error-cases.ts';
+import { outputCases } from './side-by-side-output-cases.ts';
+
+/** Every case, by what it is about. */
+export const cases: readonly SideBySideCase[] = [...outputCases, ...errorCases];
