@@ -1,4 +1,4 @@
-import { execFileSync, type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -194,24 +194,6 @@ function run(program: string, args: readonly string[], input?: string | Buffer) 
     child.stdin.on('error', () => undefined);
     child.stdin.end(input ?? '');
     child.once('error', fail);
-    child.once('close', (exitCode) =>
-      done({ stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), exitCode }),
-    );
+    child.once('close', (exitCode) => done({ stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), exitCode }));
   });
-}
-
-/** At most so many at once, in the order in which they were asked for. */
-export function limited(count: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (running >= count) await new Promise<void>((resolve) => waiting.push(resolve));
-    running += 1;
-    try {
-      return await work();
-    } finally {
-      running -= 1;
-      waiting.shift()?.();
-    }
-  };
 }

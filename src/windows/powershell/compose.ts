@@ -100,49 +100,59 @@ export interface PowershellRun extends RunOptions {
 export function composeRun(run: PowershellRun): string {
   const { kind, text, name = '', folder = '', parameters = {}, errorAction = 'stop', objectDepth, hasInput } = run;
   const request = { kind, text, name, folder, parameters, error_action: errorAction, ...optionsOf(run) };
+  const isScript = kind === 'script';
   const needed = [
     scripts.argument,
     scripts.environment,
-    ...(kind === 'script' ? [scripts.parameters] : []),
+    ...(isScript ? [scripts.parameters] : []),
     ...(objectDepth === undefined ? [] : [scripts.objects]),
     scripts.run,
   ];
-  const isScript = kind === 'script';
+  const call = callOf(kind, hasInput === true && /\$input\b/i.test(text));
   return [
     prelude,
+    '$WinAutomationRun = @{ Module = New-Object -TypeName Management.Automation.PSModuleInfo -ArgumentList $true; Returned = $true }',
+    '. $WinAutomationRun.Module {',
     ...needed.map((script) => script.trimEnd()),
-    `$WinAutomationRun = New-Run -Argument '${encodeArgument(request)}'`,
+    '}',
     'try {',
-    'Set-RunEnvironment -Request $WinAutomationRun.Request',
-    ...(isScript ? ['$WinAutomationParameters = Resolve-Parameter -Request $WinAutomationRun.Request'] : []),
-    'Set-RunLocation -Request $WinAutomationRun.Request',
-    `$WinAutomationRun.Code = ${isScript ? 'New-UserScript' : 'New-UserCommand'} -Run $WinAutomationRun`,
+    `& $WinAutomationRun.Module { param($Run) Initialize-Run -Run $Run -Argument '${encodeArgument(request)}' -Call '${call}' } $WinAutomationRun`,
+    'if ($null -eq $WinAutomationRun.Error) {',
+    '$WinAutomationParameters = $WinAutomationRun.Parameters',
     `$ErrorActionPreference = '${errorAction === 'stop' ? 'Stop' : 'Continue'}'`,
-    callOf(isScript, hasInput === true && /\$input\b/i.test(text), kind === 'check', objectDepth),
+    '& $WinAutomationRun.Module { Disable-ErrorPropagation }',
+    ...(objectDepth === undefined ? ['. $WinAutomationRun.Call'] : sunkCall(isScript, objectDepth)),
+    '}',
     '} catch { $WinAutomationRun.Error = $_ }',
+    '& $WinAutomationRun.Module { param($Run)',
     objectDepth === undefined
-      ? 'Write-RunError -Run $WinAutomationRun'
-      : `if ($null -ne $WinAutomationRun.Error) { $WinAutomationRun.Error | Write-ObjectRecord -Depth ${objectDepth} }`,
-    'Complete-Run -Run $WinAutomationRun',
+      ? 'Write-RunError -Run $Run'
+      : `if ($null -ne $Run.Error) { $Run.Error | Write-ObjectRecord -Depth ${objectDepth} }`,
+    'Complete-Run -Run $Run',
+    '} $WinAutomationRun',
     '',
   ].join('\n');
 }
 
-function callOf(isScript: boolean, readsInput: boolean, isCheck: boolean, objectDepth: number | undefined): string {
-  const code = isScript ? '& $WinAutomationRun.Code @WinAutomationParameters' : '. $WinAutomationRun.Code';
-  const call = `${readsInput ? 'Read-InputLine | ' : ''}${code}`;
-  const kept = `${call}; $WinAutomationRun.Returned = $?`;
-  if (isCheck) return `${call} | ForEach-Object -Process { $WinAutomationRun.Last = $_; $_ }`;
-  if (objectDepth === undefined) return kept;
-  const block = `${isScript ? '&' : '.'} { ${kept} }`;
-  const sink = `Write-ObjectRecord -Depth ${objectDepth}`;
+/** What New-HiddenCall of run.ps1 makes code of. */
+function callOf(kind: PowershellRun['kind'], readsInput: boolean): string {
+  const code = kind === 'script' ? '& $WinAutomationRun.Code @WinAutomationParameters' : '. $WinAutomationRun.Code';
+  const input = readsInput ? '& $WinAutomationRun.ReadInput | ' : '';
+  if (kind === 'check') return `${input}${code} | & $WinAutomationRun.KeepLast`;
+  return `${input}${code}; $WinAutomationRun.Returned = $?`;
+}
+
+/** The call with each object of every stream written as a record. */
+function sunkCall(isScript: boolean, depth: number): string[] {
+  const block = `${isScript ? '&' : '.'} { . $WinAutomationRun.Call }`;
+  const sink = `& $WinAutomationRun.WriteRecord -Depth ${depth}`;
   return [
-    'if (Test-ErrorMerge -Run $WinAutomationRun) {',
+    'if ($WinAutomationRun.MergesErrors) {',
     `${block} *>&1 | ${sink}`,
     '} else {',
     `${block} 3>&1 4>&1 5>&1 6>&1 | ${sink}`,
     '}',
-  ].join('\n');
+  ];
 }
 
 /** A command line for cmd.exe as one text for PowerShell: what runs it starts no shell of its own in between. */
