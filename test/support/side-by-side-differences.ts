@@ -12,8 +12,16 @@ export const differences = {
     what: 'A text that ends too early (an open bracket or string, a last pipe) is told why; PowerShell ends with 1 and no word.',
     why: 'a failure without a reason helps nobody',
   },
+  'no-colour': {
+    what: 'Errors are never coloured.',
+    why: 'colour codes would get into payloads and logs',
+  },
+  'error-stops': {
+    what: 'An error stops the run, and it has failed, unless `--error-action continue` asks for the way of PowerShell.',
+    why: 'what goes on after an error reports a success; GitHub Actions runs scripts this way too',
+  },
   'heading-of-error': {
-    what: 'An error that ended the run is headed by its own type; PowerShell heads some by `ParentContainsErrorRecordException`.',
-    why: 'the error is caught and printed by us, after the output that came before it',
+    what: 'The word before the colon of an error that ended the run may be another: `Exception` for `ParentContainsErrorRecordException`, `.` for `ResourceUnavailable` where `#Requires` is not met.',
+    why: 'the script is called by a text of ours, and the error is printed after all the output that came before it',
   },
 } as const satisfies Record<string, { readonly what: string; readonly why: string }>;

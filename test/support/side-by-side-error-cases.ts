@@ -153,4 +153,32 @@ Line |
   script('[Environment]::Exit', "'a'\n[Environment]::Exit(9)\n'b'"),
   command('a last value of false', '$false'),
   command('a last test that fails', 'Test-Path -LiteralPath /nowhere'),
+  ...(
+    [
+      ["a cmdlet's error by default", "'before'\nGet-Item -LiteralPath /nowhere\n'after'", 'before\n'],
+      ['Write-Error by default', "'before'\nWrite-Error 'soft'\n'after'", 'before\n'],
+      ['a table, then an error by default', "[pscustomobject]@{ a = 1 }\n1 / 0\n'after'", '\na\n-\n1\n\n'],
+    ] as const
+  ).map(([title, text, stdout]) =>
+    script(title, text, { errorAction: 'stop', differs: { id: 'error-stops', exitCode: 1, stdout } }),
+  ),
+  ...(
+    [
+      ['no error by default', "'a'; [pscustomobject]@{ a = 1 }; 'b'"],
+      [
+        'an error that is caught by default',
+        "try { Get-Item -LiteralPath /nowhere -ErrorAction Stop } catch { 'caught' }\nGet-Item -LiteralPath /nowhere -ErrorAction SilentlyContinue\n'after'",
+      ],
+      [
+        'a script that goes on after errors, by default',
+        "$ErrorActionPreference = 'Continue'\nGet-Item -LiteralPath /nowhere\n1 / 0\n$null.Foo()\n'after'",
+      ],
+      [
+        'a script that silences errors, by default',
+        "$ErrorActionPreference = 'SilentlyContinue'\nGet-Item -LiteralPath /nowhere\n$null.Foo()\nthrow 'x'\n'after'",
+      ],
+      ["a program's errors by default", "sh -c 'echo err >&2'\n'after'"],
+      ['throw by default', "'before'\nthrow 'gone'\n'after'"],
+    ] as const
+  ).map(([title, text]) => script(title, text, { errorAction: 'stop' })),
 ];

@@ -132,11 +132,19 @@ export const parameterCases: readonly SideBySideCase[] = [
     title: 'a script that needs another version',
     kind: 'script',
     text: "#Requires -Version 99.0\n'never'\n",
+    differs: {
+      id: 'heading-of-error',
+      stderr: `.: The script 'user.ps1' cannot be run because it contained a "#requires" statement for PowerShell 99.0. The version of PowerShell that is required by the script does not match the currently running version of PowerShell <version>.\n`,
+    },
   },
   {
     title: 'a script that needs a module that is not there',
     kind: 'script',
     text: "#Requires -Modules NoSuchModule\n'never'\n",
+    differs: {
+      id: 'heading-of-error',
+      stderr: `.: The script 'user.ps1' cannot be run because the following modules that are specified by the "#requires" statements of the script are missing: The module 'NoSuchModule' cannot be found..\n`,
+    },
   },
   {
     title: 'a script whose needs are met',

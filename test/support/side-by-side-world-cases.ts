@@ -160,5 +160,12 @@ export const worldCases: readonly SideBySideCase[] = [
     'host',
     '$Host.Name; $Host.UI.RawUI.BufferSize.Width; [Environment]::UserInteractive; [Console]::IsOutputRedirected',
   ),
-  script('colour of errors', 'Get-Item -LiteralPath /nowhere', { isColoured: true }),
+  script('colour of errors', 'Get-Item -LiteralPath /nowhere', {
+    isColoured: true,
+    differs: {
+      id: 'no-colour',
+      stderr:
+        "Get-Item: <folder>/user.ps1:1\nLine |\n   1 |  Get-Item -LiteralPath /nowhere\n     |  ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n     | Cannot find path '/nowhere' because it does not exist.\n",
+    },
+  }),
 ];

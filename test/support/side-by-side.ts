@@ -181,6 +181,7 @@ function plain(bytes: Buffer): string {
   return bytes
     .toString(isText ? 'utf8' : 'latin1')
     .replaceAll(/\/[\w/-]*\/\.win-automation-[0-9a-f-]{36}/g, '<folder>')
+    .replaceAll(/PowerShell \d+\.\d+\.\d+/g, 'PowerShell <version>')
     .replaceAll(/\/[\w/-]*\/wa-side-\w+\/\d+-x+/g, '<folder>');
 }
 

@@ -108,49 +108,44 @@ export function composeRun(run: PowershellRun): string {
     ...(objectDepth === undefined ? [] : [scripts.objects]),
     scripts.run,
   ];
-  const call = callOf(kind, hasInput === true && /\$input\b/i.test(text));
+  const readsInput = hasInput === true && /\$input\b/i.test(text) ? ' -ReadsInput' : '';
   return [
     prelude,
     '$WinAutomationRun = @{ Module = New-Object -TypeName Management.Automation.PSModuleInfo -ArgumentList $true; Returned = $true }',
+    // Out of reach of a text that removes variables.
+    "[AppDomain]::CurrentDomain.SetData('WinAutomationRun', $WinAutomationRun)",
     '. $WinAutomationRun.Module {',
     ...needed.map((script) => script.trimEnd()),
     '}',
     'try {',
-    `& $WinAutomationRun.Module { param($Run) Initialize-Run -Run $Run -Argument '${encodeArgument(request)}' -Call '${call}' } $WinAutomationRun`,
+    `& $WinAutomationRun.Module { param($Run) Initialize-Run -Run $Run${readsInput} -Argument '${encodeArgument(request)}' } $WinAutomationRun`,
     'if ($null -eq $WinAutomationRun.Error) {',
     '$WinAutomationParameters = $WinAutomationRun.Parameters',
     `$ErrorActionPreference = '${errorAction === 'stop' ? 'Stop' : 'Continue'}'`,
     '& $WinAutomationRun.Module { Disable-ErrorPropagation }',
-    ...(objectDepth === undefined ? ['. $WinAutomationRun.Call'] : sunkCall(isScript, objectDepth)),
+    ...(objectDepth === undefined ? ['. $WinAutomationRun.Call'] : sunkCall(objectDepth)),
     '}',
-    '} catch { $WinAutomationRun.Error = $_ }',
-    '& $WinAutomationRun.Module { param($Run)',
+    `} catch { ${keptRun}.Error = $_ }`,
+    `& (${keptRun}.Module) { param($Run)`,
     objectDepth === undefined
       ? 'Write-RunError -Run $Run'
       : `if ($null -ne $Run.Error) { $Run.Error | Write-ObjectRecord -Depth ${objectDepth} }`,
     'Complete-Run -Run $Run',
-    '} $WinAutomationRun',
+    `} ${keptRun}`,
     '',
   ].join('\n');
 }
 
-/** What New-HiddenCall of run.ps1 makes code of. */
-function callOf(kind: PowershellRun['kind'], readsInput: boolean): string {
-  const code = kind === 'script' ? '& $WinAutomationRun.Code @WinAutomationParameters' : '. $WinAutomationRun.Code';
-  const input = readsInput ? '& $WinAutomationRun.ReadInput | ' : '';
-  if (kind === 'check') return `${input}${code} | & $WinAutomationRun.KeepLast`;
-  return `${input}${code}; $WinAutomationRun.Returned = $?`;
-}
+const keptRun = "([AppDomain]::CurrentDomain.GetData('WinAutomationRun'))";
 
 /** The call with each object of every stream written as a record. */
-function sunkCall(isScript: boolean, depth: number): string[] {
-  const block = `${isScript ? '&' : '.'} { . $WinAutomationRun.Call }`;
+function sunkCall(depth: number): string[] {
   const sink = `& $WinAutomationRun.WriteRecord -Depth ${depth}`;
   return [
     'if ($WinAutomationRun.MergesErrors) {',
-    `${block} *>&1 | ${sink}`,
+    `. { . $WinAutomationRun.Call } *>&1 | ${sink}`,
     '} else {',
-    `${block} 3>&1 4>&1 5>&1 6>&1 | ${sink}`,
+    `. { . $WinAutomationRun.Call } 3>&1 4>&1 5>&1 6>&1 | ${sink}`,
     '}',
   ];
 }

@@ -7,7 +7,7 @@
 
 # Makes everything ready. $Run is the one variable of ours that the user's text could see.
 function Initialize-Run {
-    param($Run, [string]$Argument, [string]$Call)
+    param($Run, [string]$Argument, [switch]$ReadsInput)
     $request = ConvertFrom-Argument -Argument $Argument
     $Run.Request = $request
     $Run.Home = (Get-Location -PSProvider FileSystem).ProviderPath
@@ -21,16 +21,30 @@ function Initialize-Run {
     } else {
         $Run.Code = New-UserCommand -Run $Run
     }
-    $Run.Call = New-HiddenCall -Text $Call
+    $Run.Call = New-HiddenCall -Text (Get-CallText -Kind $request.kind -ReadsInput:$ReadsInput)
     $Run.ReadInput = ${function:Read-InputLine}
     $Run.KeepLast = { process { $Run.Last = $_; $_ } }.GetNewClosure()
     $Run.MergesErrors = Test-ErrorMerge -Run $Run
     if (Test-Path -LiteralPath function:Write-ObjectRecord) {
         $Run.WriteRecord = ${function:Write-ObjectRecord}
     }
-    $global:LASTEXITCODE = 0
-    $global:WinAutomationSucceeded = $null
     $global:Error.Clear()
+}
+
+# How the code is called: dot-sourced, as PowerShell itself does with a script that it is started with.
+function Get-CallText {
+    param([string]$Kind, [switch]$ReadsInput)
+    $text = '. $WinAutomationRun.Code'
+    if ($Kind -eq 'script') {
+        $text = '. $WinAutomationRun.Code @WinAutomationParameters'
+    }
+    if ($ReadsInput) {
+        $text = '& $WinAutomationRun.ReadInput | ' + $text
+    }
+    if ($Kind -eq 'check') {
+        return $text + ' | & $WinAutomationRun.KeepLast'
+    }
+    $text + "; ([AppDomain]::CurrentDomain.GetData('WinAutomationRun')).Returned = `$?"
 }
 
 # The text with a last line that keeps whether its last command succeeded. It stays as it is where such a line can't stand: in
@@ -66,12 +80,15 @@ function New-UserScript {
     [void][IO.Directory]::CreateDirectory($Run.Folder)
     $file = Join-Path -Path $Run.Folder -ChildPath $Run.Request.name
     $text = Add-Epilogue -Text $Run.Request.text
-    if ('Restricted', 'AllSigned' -contains [string](Get-ExecutionPolicy)) {
-        $tokens = $faults = $null
-        $ast = [Management.Automation.Language.Parser]::ParseInput($text, $file, [ref]$tokens, [ref]$faults)
-        if ($faults.Count -eq 0) {
-            return $ast.GetScriptBlock()
-        }
+    $tokens = $faults = $null
+    $ast = [Management.Automation.Language.Parser]::ParseInput($text, $file, [ref]$tokens, [ref]$faults)
+    if ($faults.Count -gt 0 -and $faults[0].IncompleteInput) {
+        # PowerShell says nothing of some of these.
+        $Run.Error = (New-Object -TypeName Management.Automation.ParseException -ArgumentList (, $faults)).ErrorRecord
+        return $null
+    }
+    if ($faults.Count -eq 0 -and 'Restricted', 'AllSigned' -contains [string](Get-ExecutionPolicy)) {
+        return $ast.GetScriptBlock()
     }
     # With a byte order mark: Windows PowerShell takes a file without one for ANSI.
     [IO.File]::WriteAllText($file, $text, (New-Object -TypeName Text.UTF8Encoding -ArgumentList $true))
@@ -133,6 +150,7 @@ function Test-ErrorMerge {
 # An error that ended the run, as PowerShell words it. It has no words for some texts that end too early.
 function Write-RunError {
     param($Run)
+    Set-StrictMode -Off
     if ($null -eq $Run.Error) {
         return
     }
@@ -148,6 +166,7 @@ function Write-RunError {
 # An exit of a script shows in that the call did not succeed; a return leaves the code of some earlier program behind.
 function Complete-Run {
     param($Run)
+    Set-StrictMode -Off
     $ErrorActionPreference = 'Stop'
     if ($Run.Folder) {
         $root = [IO.Path]::GetPathRoot($Run.Folder)
