@@ -101,30 +101,38 @@ export function composeRun(run: PowershellRun): string {
   const { kind, text, name = '', folder = '', parameters = {}, errorAction = 'stop', objectDepth, hasInput } = run;
   const parsed = parsedObjects(parameters);
   const request = { kind, text, name, folder, parameters, parsed, error_action: errorAction, ...optionsOf(run) };
+  const isScript = kind === 'script';
   const needed = [
     scripts.argument,
     scripts.environment,
-    ...(kind === 'script' ? [scripts.parameters] : []),
+    ...(isScript ? [scripts.parameters] : []),
     ...(objectDepth === undefined ? [] : [scripts.objects]),
     scripts.run,
   ];
-  const isScript = kind === 'script';
+  const readsInput = hasInput === true && /\$input\b/i.test(text) ? ' -ReadsInput' : '';
   return [
     prelude,
+    '$WinAutomationRun = @{ Module = New-Object -TypeName Management.Automation.PSModuleInfo -ArgumentList $true; Returned = $true }',
+    // Out of reach of a text that removes variables.
+    "[AppDomain]::CurrentDomain.SetData('WinAutomationRun', $WinAutomationRun)",
+    '. $WinAutomationRun.Module {',
     ...needed.map((script) => script.trimEnd()),
-    `$WinAutomationRun = New-Run -Argument '${encodeArgument(request)}'`,
+    '}',
     'try {',
-    'Set-RunEnvironment -Request $WinAutomationRun.Request',
-    ...(isScript ? ['$WinAutomationParameters = Resolve-Parameter -Request $WinAutomationRun.Request'] : []),
-    'Set-RunLocation -Request $WinAutomationRun.Request',
-    `$WinAutomationRun.Code = ${isScript ? 'New-UserScript' : 'New-UserCommand'} -Run $WinAutomationRun`,
+    `& $WinAutomationRun.Module { param($Run) Initialize-Run -Run $Run${readsInput} -Argument '${encodeArgument(request)}' } $WinAutomationRun`,
+    'if ($null -eq $WinAutomationRun.Error) {',
+    '$WinAutomationParameters = $WinAutomationRun.Parameters',
     `$ErrorActionPreference = '${errorAction === 'stop' ? 'Stop' : 'Continue'}'`,
-    callOf(isScript, hasInput === true && /\$input\b/i.test(text), kind === 'check', objectDepth),
-    '} catch { $WinAutomationRun.Error = $_ }',
+    '& $WinAutomationRun.Module { Disable-ErrorPropagation }',
+    ...(objectDepth === undefined ? ['. $WinAutomationRun.Call'] : sunkCall(objectDepth)),
+    '}',
+    `} catch { ${keptRun}.Error = $_ }`,
+    `& (${keptRun}.Module) { param($Run)`,
     objectDepth === undefined
-      ? 'Write-RunError -Run $WinAutomationRun'
-      : `if ($null -ne $WinAutomationRun.Error) { $WinAutomationRun.Error | Write-ObjectRecord -Depth ${objectDepth} }`,
-    'Complete-Run -Run $WinAutomationRun',
+      ? 'Write-RunError -Run $Run'
+      : `if ($null -ne $Run.Error) { $Run.Error | Write-ObjectRecord -Depth ${objectDepth} }`,
+    'Complete-Run -Run $Run',
+    `} ${keptRun}`,
     '',
   ].join('\n');
 }
@@ -143,21 +151,18 @@ function parsedObjects(parameters: Readonly<Record<string, ParameterValue>>): Re
   return parsed;
 }
 
-function callOf(isScript: boolean, readsInput: boolean, isCheck: boolean, objectDepth: number | undefined): string {
-  const code = isScript ? '& $WinAutomationRun.Code @WinAutomationParameters' : '. $WinAutomationRun.Code';
-  const call = `${readsInput ? 'Read-InputLine | ' : ''}${code}`;
-  const kept = `${call}; $WinAutomationRun.Returned = $?`;
-  if (isCheck) return `${call} | ForEach-Object -Process { $WinAutomationRun.Last = $_; $_ }`;
-  if (objectDepth === undefined) return kept;
-  const block = `${isScript ? '&' : '.'} { ${kept} }`;
-  const sink = `Write-ObjectRecord -Depth ${objectDepth}`;
+const keptRun = "([AppDomain]::CurrentDomain.GetData('WinAutomationRun'))";
+
+/** The call with each object of every stream written as a record. */
+function sunkCall(depth: number): string[] {
+  const sink = `& $WinAutomationRun.WriteRecord -Depth ${depth}`;
   return [
-    'if (Test-ErrorMerge -Run $WinAutomationRun) {',
-    `${block} *>&1 | ${sink}`,
+    'if ($WinAutomationRun.MergesErrors) {',
+    `. { . $WinAutomationRun.Call } *>&1 | ${sink}`,
     '} else {',
-    `${block} 3>&1 4>&1 5>&1 6>&1 | ${sink}`,
+    `. { . $WinAutomationRun.Call } 3>&1 4>&1 5>&1 6>&1 | ${sink}`,
     '}',
-  ].join('\n');
+  ];
 }
 
 /** A command line for cmd.exe as one text for PowerShell: what runs it starts no shell of its own in between. */

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { pwsh } from '../support/engines.ts';
+import { whyNoExecutable } from '../support/executable.ts';
+import { SideBySide } from '../support/side-by-side.ts';
+import { cases } from '../support/side-by-side-cases.ts';
+import { differences } from '../support/side-by-side-differences.ts';
+import { whyNoSshd } from '../support/sshd.ts';
+import { suite } from '../support/suite.ts';
+
+const skip = whyNoExecutable ?? whyNoSshd ?? pwsh.whyNot ?? false;
+
+suite('PowerShell run by us and by its user', skip, () => {
+  let side: SideBySide;
+  before(async () => {
+    side = await SideBySide.start();
+  });
+  after(() => side.stop());
+
+  for (const one of cases) {
+    it(`${one.title}: ${one.differs === undefined ? 'the same' : `differs as meant (${one.differs.id})`}`, async () => {
+      const file = side.write(one);
+      const [users, ours] = await Promise.all([side.byUser(one, file), side.byUs(one, file)]);
+      const { id: _, ...meant } = one.differs ?? {};
+      assert.deepEqual(ours, { ...users, ...meant });
+      if (one.differs !== undefined) assert.notDeepEqual(ours, users, 'it does not differ any more');
+    });
+  }
+
+  it('lists no difference that no case shows', () => {
+    const shown = new Set(cases.flatMap((one) => (one.differs === undefined ? [] : [one.differs.id])));
+    assert.deepEqual([...shown].sort(), Object.keys(differences).sort());
+  });
+});
