@@ -121,16 +121,17 @@ if ($request.authorized_key) {
             @($trusted | Where-Object { $allowed -notcontains $_ }).Count -eq 0
     } -Change {
         $security = Get-FileSecurity -Path $keys
-        $arguments = @($keys, '/inheritance:r')
-        foreach ($sid in $trusted) {
-            $arguments += '/remove:d', "*$sid", '/grant:r', "*${sid}:F"
-        }
-        foreach ($sid in @($security.Entries | Where-Object { $trusted -notcontains $_.Sid } | ForEach-Object { $_.Sid } | Sort-Object -Unique)) {
-            $arguments += '/remove', "*$sid"
-        }
-        Invoke-Native -Program icacls.exe -Arguments $arguments
         if ($trusted -notcontains $security.Owner) {
             Invoke-Native -Program icacls.exe -Arguments $keys, '/setowner', '*S-1-5-32-544'
+        }
+        Invoke-Native -Program icacls.exe -Arguments $keys, '/inheritance:r', '/grant:r', '*S-1-5-18:F', '/grant:r', '*S-1-5-32-544:F'
+        # What is left are explicit entries: those of others, and those that deny.
+        foreach ($entry in @((Get-FileSecurity -Path $keys).Entries)) {
+            if ($trusted -notcontains $entry.Sid) {
+                Invoke-Native -Program icacls.exe -Arguments $keys, '/remove', "*$($entry.Sid)"
+            } elseif ($entry.Type -ne 'Allow') {
+                Invoke-Native -Program icacls.exe -Arguments $keys, '/remove:d', "*$($entry.Sid)"
+            }
         }
     }
 }
@@ -177,7 +178,7 @@ foreach ($port in @($request.ports)) {
 function Get-PowerSetting {
     param([string]$Group, [string]$Setting)
     $numbers = @(Invoke-Native -Program powercfg.exe -Arguments '/query', 'SCHEME_CURRENT', $Group, $Setting | ForEach-Object {
-        if ([string]$_ -cmatch ':\s*0x([0-9a-fA-F]{8})\s*\z') {
+        if ([string]$_ -cmatch '0x([0-9a-fA-F]{8})\s*\z') {
             [Convert]::ToInt64($Matches[1], 16)
         }
     })
