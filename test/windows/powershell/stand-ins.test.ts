@@ -33,7 +33,7 @@ suite('the stand-ins for what only Windows has', pwsh.whyNot, () => {
       /Parameter set cannot be resolved/,
     ],
     ['a required parameter that is missing', 'New-NetFirewallRule -Action Allow', /DisplayName/],
-    ['text where a number is wanted', 'Get-NetTCPConnection -LocalPort x', /UInt16/],
+    ['text where a number is wanted', 'Get-NetTCPConnection -LocalPort x', /'x' was not in a correct format/],
     [
       'an object of another class',
       'Get-NetFirewallPortFilter | Get-ScheduledTaskInfo',
