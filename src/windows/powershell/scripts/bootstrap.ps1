@@ -138,9 +138,25 @@ if ($request.authorized_key) {
 
 # ---- the firewall
 
+# All rules, read once and again after each change: reading takes Windows seconds.
+$firewall = @{ Rules = $null }
+function Get-KnownRules {
+    if ($null -eq $firewall.Rules) {
+        $firewall.Rules = @(Get-InboundRules)
+    }
+    $firewall.Rules
+}
+
+function Set-KnownRule {
+    param($Wanted)
+    $rules = @(Get-KnownRules)
+    $firewall.Rules = $null
+    Set-InboundRule -Rules $rules -Wanted $Wanted
+}
+
 function Assert-NotBlocked {
     param($Wanted)
-    $blocking = @((Get-Judgement -Rules @(Get-InboundRules) -Wanted $Wanted).Blocking)
+    $blocking = @((Get-Judgement -Rules @(Get-KnownRules) -Wanted $Wanted).Blocking)
     if ($blocking.Count -gt 0) {
         $names = @($blocking | ForEach-Object { $_.Name }) -join ', '
         throw "port $($Wanted.port) is blocked by: $names"
@@ -150,24 +166,24 @@ function Assert-NotBlocked {
 # Some rule for sshd comes with Windows, often for private networks alone.
 Invoke-Step -Name 'firewall_22' -Test {
     $wanted = @{ name = 'WinAutomation-SSH-22'; port = 22; remote_address = [string]$request.remote_address }
-    (Get-Judgement -Rules @(Get-InboundRules) -Wanted $wanted).Allows
+    (Get-Judgement -Rules @(Get-KnownRules) -Wanted $wanted).Allows
 } -Change {
     $wanted = @{ name = 'WinAutomation-SSH-22'; port = 22; remote_address = [string]$request.remote_address }
-    Set-InboundRule -Rules @(Get-InboundRules) -Wanted $wanted
+    Set-KnownRule -Wanted $wanted
     Assert-NotBlocked -Wanted $wanted
 }
 
 foreach ($port in @($request.ports)) {
     $rule = @{ name = [string]$port.name; port = [int]$port.port; remote_address = [string]$request.remote_address }
     Invoke-Step -Name "firewall_$($rule.port)" -Test {
-        $named = @(Get-InboundRules | Where-Object { $_.Name -eq $rule.name })
+        $named = @(Get-KnownRules | Where-Object { $_.Name -eq $rule.name })
         if ($named.Count -ne 1 -or -not (Test-Right -Rule $named[0] -Wanted $rule)) {
             return $false
         }
         Assert-NotBlocked -Wanted $rule
         $true
     } -Change {
-        Set-InboundRule -Rules @(Get-InboundRules) -Wanted $rule
+        Set-KnownRule -Wanted $rule
     }
 }
 
