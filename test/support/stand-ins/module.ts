@@ -32,7 +32,7 @@ export type Cmdlet = Readonly<Record<string, Parameter>>;
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Microsoft's parameters of every cmdlet, by module and cmdlet. */
-export const cmdletModules: Readonly<Record<string, Readonly<Record<string, Cmdlet>>>> = JSON.parse(
+const cmdletModules: Readonly<Record<string, Readonly<Record<string, Cmdlet>>>> = JSON.parse(
   readFileSync(join(here, 'cmdlets.json'), 'utf8'),
 );
 
@@ -123,7 +123,7 @@ function declare(cmdlet: string, name: string, parameter: Parameter): string {
 }
 
 /** The head of a function that takes exactly what the cmdlet takes. @throws Error if the reference has no such cmdlet */
-export function declareCmdlet(name: string): string {
+function declareCmdlet(name: string): string {
   const cmdlet = cmdlets.get(name);
   if (cmdlet === undefined) throw new Error(`${name} is not in Microsoft's reference`);
   const own = Object.entries(cmdlet).filter(([parameter]) => parameter !== 'Confirm' && parameter !== 'WhatIf');
