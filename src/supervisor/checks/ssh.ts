@@ -28,8 +28,9 @@ async function judgeWindows(windows: WindowsHost, signal: AbortSignal): Promise<
     const detail = `a session as ${address}, but PowerShell does not work: ${messageOf(error)}`;
     return degraded('powershell_failed', detail, ['win-automation windows selftest tells more']);
   }
-  const { disk_free_bytes, os_caption, openssh_version } = facts;
-  if (disk_free_bytes < minFreeBytes) {
+  const { disk_free_bytes, disk_size_bytes, os_caption, openssh_version } = facts;
+  // A size of 0 means that Windows did not tell.
+  if (disk_size_bytes > 0 && disk_free_bytes < minFreeBytes) {
     const detail = `${Math.floor(disk_free_bytes / 1024 ** 2)} MiB are free on C:`;
     return degraded('disk_full', detail, ['make room on C: of the Windows host']);
   }

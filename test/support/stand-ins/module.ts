@@ -1,7 +1,19 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runPwsh } from '../engines.ts';
+import { pwsh, runPwsh } from '../engines.ts';
 
 /** What Microsoft's reference says of one parameter. */
 export interface Parameter {
@@ -20,7 +32,7 @@ export type Cmdlet = Readonly<Record<string, Parameter>>;
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Microsoft's parameters of every cmdlet, by module and cmdlet. */
-export const cmdletModules: Readonly<Record<string, Readonly<Record<string, Cmdlet>>>> = JSON.parse(
+const cmdletModules: Readonly<Record<string, Readonly<Record<string, Cmdlet>>>> = JSON.parse(
   readFileSync(join(here, 'cmdlets.json'), 'utf8'),
 );
 
@@ -111,7 +123,7 @@ function declare(cmdlet: string, name: string, parameter: Parameter): string {
 }
 
 /** The head of a function that takes exactly what the cmdlet takes. @throws Error if the reference has no such cmdlet */
-export function declareCmdlet(name: string): string {
+function declareCmdlet(name: string): string {
   const cmdlet = cmdlets.get(name);
   if (cmdlet === undefined) throw new Error(`${name} is not in Microsoft's reference`);
   const own = Object.entries(cmdlet).filter(([parameter]) => parameter !== 'Confirm' && parameter !== 'WhatIf');
@@ -157,9 +169,21 @@ export function makeStandIns(dir: string, omit: readonly string[] = []): string 
       `FunctionsToExport = @(${exported.map(quote).join(', ')}); CmdletsToExport = @(); AliasesToExport = @() }`,
     ].join('\n'),
   );
-  const types = join(here, 'types.cs');
-  const compile = `Add-Type -Path ${quote(types)} -OutputAssembly ${quote(join(folder, 'StandIns.dll'))} -ErrorAction Stop`;
+  copyFileSync(compiledTypes(), join(folder, 'StandIns.dll'));
+  return manifest;
+}
+
+/** The types, compiled once on this machine: that takes more than a second, and each suite wants them. */
+function compiledTypes(): string {
+  const source = join(here, 'types.cs');
+  const version = createHash('sha256').update(readFileSync(source)).update(`${pwsh.path}`).digest('hex').slice(0, 16);
+  const compiled = join(tmpdir(), `win-automation-stand-ins-${version}.dll`);
+  if (existsSync(compiled)) return compiled;
+  const fresh = join(mkdtempSync(join(tmpdir(), 'win-automation-types-')), 'StandIns.dll');
+  const compile = `Add-Type -Path ${quote(source)} -OutputAssembly ${quote(fresh)} -ErrorAction Stop`;
   const { exitCode, stderr } = runPwsh(['-Command', compile]);
   if (exitCode !== 0) throw new Error(`the stand-ins' types do not compile: ${stderr}`);
-  return manifest;
+  renameSync(fresh, compiled);
+  rmSync(dirname(fresh), { recursive: true });
+  return compiled;
 }

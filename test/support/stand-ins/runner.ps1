@@ -21,7 +21,9 @@ $ErrorActionPreference = 'Stop'
 while ($null -ne ($line = $reader.ReadLine())) {
     $request = $line | ConvertFrom-Json -AsHashtable -DateKind String
     $watch = [Diagnostics.Stopwatch]::StartNew()
+    $before = @{}
     foreach ($name in $request['environment'].Keys) {
+        $before[$name] = [Environment]::GetEnvironmentVariable($name)
         [Environment]::SetEnvironmentVariable($name, $request['environment'][$name])
     }
     [Console]::SetIn([IO.StringReader]::new([string]$request['stdin']))
@@ -40,6 +42,9 @@ while ($null -ne ($line = $reader.ReadLine())) {
     }
     $shell.Dispose()
     $runspace.Dispose()
+    foreach ($name in $before.Keys) {
+        [Environment]::SetEnvironmentVariable($name, $before[$name])
+    }
     $answer.ms = $watch.ElapsedMilliseconds
     $writer.WriteLine(($answer | ConvertTo-Json -Compress -EscapeHandling EscapeNonAscii))
 }

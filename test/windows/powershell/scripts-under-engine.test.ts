@@ -217,6 +217,12 @@ suite('every script under the engine', pwsh.whyNot, () => {
     });
   }
 
+  it('the facts tell the version of the system where CIM does not answer', async () => {
+    const { os_version, os_build } = parse('facts', (await kept('facts', 'ar-SA', { ...full, cim: {} })).raw);
+    assert.match(os_version, /^\d+\.\d+\.\d+$/);
+    assert.equal(os_build, Number(os_version.split('.')[2]));
+  });
+
   it('the facts name the version of sshd, whose path is in quotes and followed by arguments', async () => {
     const home = (await bench.engine.run('$PSHOME', '')).output;
     const services = [{ Name: 'sshd', PathName: `"${home}/pwsh.dll" -E log` }];

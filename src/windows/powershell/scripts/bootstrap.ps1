@@ -121,25 +121,42 @@ if ($request.authorized_key) {
             @($trusted | Where-Object { $allowed -notcontains $_ }).Count -eq 0
     } -Change {
         $security = Get-FileSecurity -Path $keys
-        $arguments = @($keys, '/inheritance:r')
-        foreach ($sid in $trusted) {
-            $arguments += '/remove:d', "*$sid", '/grant:r', "*${sid}:F"
-        }
-        foreach ($sid in @($security.Entries | Where-Object { $trusted -notcontains $_.Sid } | ForEach-Object { $_.Sid } | Sort-Object -Unique)) {
-            $arguments += '/remove', "*$sid"
-        }
-        Invoke-Native -Program icacls.exe -Arguments $arguments
         if ($trusted -notcontains $security.Owner) {
             Invoke-Native -Program icacls.exe -Arguments $keys, '/setowner', '*S-1-5-32-544'
+        }
+        Invoke-Native -Program icacls.exe -Arguments $keys, '/inheritance:r', '/grant:r', '*S-1-5-18:F', '/grant:r', '*S-1-5-32-544:F'
+        # What is left are explicit entries: those of others, and those that deny.
+        foreach ($entry in @((Get-FileSecurity -Path $keys).Entries)) {
+            if ($trusted -notcontains $entry.Sid) {
+                Invoke-Native -Program icacls.exe -Arguments $keys, '/remove', "*$($entry.Sid)"
+            } elseif ($entry.Type -ne 'Allow') {
+                Invoke-Native -Program icacls.exe -Arguments $keys, '/remove:d', "*$($entry.Sid)"
+            }
         }
     }
 }
 
 # ---- the firewall
 
+# All rules, read once and again after each change: reading takes Windows seconds.
+$firewall = @{ Rules = $null }
+function Get-KnownRules {
+    if ($null -eq $firewall.Rules) {
+        $firewall.Rules = @(Get-InboundRules)
+    }
+    $firewall.Rules
+}
+
+function Set-KnownRule {
+    param($Wanted)
+    $rules = @(Get-KnownRules)
+    $firewall.Rules = $null
+    Set-InboundRule -Rules $rules -Wanted $Wanted
+}
+
 function Assert-NotBlocked {
     param($Wanted)
-    $blocking = @((Get-Judgement -Rules @(Get-InboundRules) -Wanted $Wanted).Blocking)
+    $blocking = @((Get-Judgement -Rules @(Get-KnownRules) -Wanted $Wanted).Blocking)
     if ($blocking.Count -gt 0) {
         $names = @($blocking | ForEach-Object { $_.Name }) -join ', '
         throw "port $($Wanted.port) is blocked by: $names"
@@ -149,24 +166,24 @@ function Assert-NotBlocked {
 # Some rule for sshd comes with Windows, often for private networks alone.
 Invoke-Step -Name 'firewall_22' -Test {
     $wanted = @{ name = 'WinAutomation-SSH-22'; port = 22; remote_address = [string]$request.remote_address }
-    (Get-Judgement -Rules @(Get-InboundRules) -Wanted $wanted).Allows
+    (Get-Judgement -Rules @(Get-KnownRules) -Wanted $wanted).Allows
 } -Change {
     $wanted = @{ name = 'WinAutomation-SSH-22'; port = 22; remote_address = [string]$request.remote_address }
-    Set-InboundRule -Rules @(Get-InboundRules) -Wanted $wanted
+    Set-KnownRule -Wanted $wanted
     Assert-NotBlocked -Wanted $wanted
 }
 
 foreach ($port in @($request.ports)) {
     $rule = @{ name = [string]$port.name; port = [int]$port.port; remote_address = [string]$request.remote_address }
     Invoke-Step -Name "firewall_$($rule.port)" -Test {
-        $named = @(Get-InboundRules | Where-Object { $_.Name -eq $rule.name })
+        $named = @(Get-KnownRules | Where-Object { $_.Name -eq $rule.name })
         if ($named.Count -ne 1 -or -not (Test-Right -Rule $named[0] -Wanted $rule)) {
             return $false
         }
         Assert-NotBlocked -Wanted $rule
         $true
     } -Change {
-        Set-InboundRule -Rules @(Get-InboundRules) -Wanted $rule
+        Set-KnownRule -Wanted $rule
     }
 }
 
@@ -177,7 +194,7 @@ foreach ($port in @($request.ports)) {
 function Get-PowerSetting {
     param([string]$Group, [string]$Setting)
     $numbers = @(Invoke-Native -Program powercfg.exe -Arguments '/query', 'SCHEME_CURRENT', $Group, $Setting | ForEach-Object {
-        if ([string]$_ -cmatch ':\s*0x([0-9a-fA-F]{8})\s*\z') {
+        if ([string]$_ -cmatch '0x([0-9a-fA-F]{8})\s*\z') {
             [Convert]::ToInt64($Matches[1], 16)
         }
     })

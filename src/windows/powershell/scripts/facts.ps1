@@ -42,9 +42,24 @@ $codePage = 0
 [void][int]::TryParse(
     (Get-RegistryText -Key 'HKLM:\SYSTEM\CurrentControlSet\Control\Nls\CodePage' -Name 'OEMCP'),
     [Globalization.NumberStyles]::None, [Globalization.CultureInfo]::InvariantCulture, [ref]$codePage)
+# What .NET knows stands in where CIM doesn't answer.
+$version = [Environment]::OSVersion.Version
+$osVersion = [string]$os.Version
+if (-not $osVersion) {
+    $osVersion = "$($version.Major).$($version.Minor).$($version.Build)"
+}
 $build = 0
-[void][int]::TryParse(
-    [string]$os.BuildNumber, [Globalization.NumberStyles]::None, [Globalization.CultureInfo]::InvariantCulture, [ref]$build)
+if (-not [int]::TryParse(
+    [string]$os.BuildNumber, [Globalization.NumberStyles]::None, [Globalization.CultureInfo]::InvariantCulture, [ref]$build)) {
+    $build = $version.Build
+}
+$free = [long]$disk.FreeSpace
+$size = [long]$disk.Size
+if ($size -eq 0) {
+    $drive = Get-Part -Query { New-Object -TypeName IO.DriveInfo -ArgumentList 'C:' }
+    $free = [long](Get-Part -Query { $drive.AvailableFreeSpace })
+    $size = [long](Get-Part -Query { $drive.TotalSize })
+}
 $now = [DateTime]::UtcNow
 $uptime = 0
 if ($os.LastBootUpTime) {
@@ -56,7 +71,7 @@ if ($os.LastBootUpTime) {
     user = [string]$identity.Name
     is_admin = [bool]$isAdmin
     os_caption = [string]$os.Caption
-    os_version = [string]$os.Version
+    os_version = $osVersion
     os_build = $build
     architecture = [string]$env:PROCESSOR_ARCHITECTURE
     powershell_version = [string]$PSVersionTable.PSVersion
@@ -65,6 +80,6 @@ if ($os.LastBootUpTime) {
     oem_code_page = $codePage
     uptime_s = $uptime
     utc_now = $now.ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture)
-    disk_free_bytes = [long]$disk.FreeSpace
-    disk_size_bytes = [long]$disk.Size
+    disk_free_bytes = $free
+    disk_size_bytes = $size
 } | ConvertTo-Json -Compress
