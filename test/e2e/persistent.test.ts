@@ -21,15 +21,21 @@ suite('the PowerShell that stays, on a host that is nearly Windows', winehost.wh
   let host: Awaited<ReturnType<typeof startHost>>;
   let powershell: PersistentPowershell;
   const run = (script: string, signal = never) => powershell.run(script, '-', signal);
-  before(async () => {
-    host = await startHost();
-    powershell = PersistentPowershell.start(host.connection);
-    await powershell.ready;
-  });
-  after(async () => {
-    powershell.close();
-    await host.stop();
-  });
+  before(
+    async () => {
+      host = await startHost();
+      powershell = PersistentPowershell.start(host.connection);
+      await powershell.ready;
+    },
+    { timeout },
+  );
+  after(
+    async () => {
+      powershell.close();
+      await host.stop();
+    },
+    { timeout },
+  );
 
   for (const [what, script, output] of [
     ['text of any kind', "'h\u00e4llo \u20ac'", 'hällo €'],
