@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { milliseconds } from '../../src/core/duration.ts';
@@ -68,7 +69,9 @@ interface PersistentBench {
 async function benchPersistent(executable: string, dir: string, logger: Logger): Promise<PersistentBench | undefined> {
   if (pwsh.path === undefined) return undefined;
   mkdirSync(dir, { recursive: true });
-  const sshd = await startPowershellSshd(pwsh.path);
+  // Not in `dir`: the user who logs in has to reach it.
+  const bin = mkdtempSync(join(tmpdir(), 'wa-bench-bin-'));
+  const sshd = await startPowershellSshd(pwsh.path, bin);
   try {
     const peer = startPeer(pwsh.path, sshd);
     const connection = await connect(targetOf(sshd), { logger, signal: never });
@@ -101,6 +104,7 @@ async function benchPersistent(executable: string, dir: string, logger: Logger):
     }
   } finally {
     await sshd.stop();
+    rmSync(bin, { recursive: true });
   }
 }
 
@@ -135,9 +139,8 @@ async function memoryOverRequests(): Promise<[number, number]> {
 }
 
 /** A server whose sessions find a `powershell`, and that knows PowerShell's own remoting. */
-async function startPowershellSshd(path: string): Promise<TestSshd> {
-  const bin = `/tmp/wa-bench-bin-${process.pid}`;
-  mkdirSync(bin, { recursive: true });
+async function startPowershellSshd(path: string, bin: string): Promise<TestSshd> {
+  chmodSync(bin, 0o755);
   for (const name of ['powershell', 'pwsh']) {
     writeFileSync(join(bin, name), `#!/bin/sh\nexec ${path} "$@"\n`);
     chmodSync(join(bin, name), 0o755);
