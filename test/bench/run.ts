@@ -15,6 +15,7 @@ import { benchHatchet } from './hatchet.ts';
 import { benchJobs } from './jobs.ts';
 import { median } from './median.ts';
 import { benchPasses } from './passes.ts';
+import { racePersistent } from './persistent.ts';
 
 /**
  * Times the executable against a peer, turn about in the same run, and prints ratios of medians: seconds depend on the
@@ -268,6 +269,8 @@ let isGood = true;
 try {
   for (const one of races.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word))))
     isGood = (await race(one)) && isGood;
+  if (wanted.length === 0 || wanted.includes('persistent'))
+    isGood = (await racePersistent(executable, join(scratch, 'persistent'), logger)) && isGood;
   if (wanted.length === 0 || wanted.includes('fleet')) isGood = (await raceFleet()) && isGood;
   if (wanted.length === 0 || wanted.includes('passes')) isGood = (await racePasses()) && isGood;
   if (wanted.length === 0 || wanted.includes('jobs')) isGood = (await raceJobs()) && isGood;

@@ -43,10 +43,13 @@ const isGone = (...commands: readonly string[]) => commands.every((command) => p
 
 suite('a script that is cancelled in the PowerShell that stays', pwsh.whyNot, () => {
   let session: TestPersistent;
-  before(async () => {
-    session = await openPersistent();
-  });
-  after(() => session.close());
+  before(
+    async () => {
+      session = await openPersistent();
+    },
+    { timeout },
+  );
+  after(() => session.close(), { timeout });
 
   for (const [what, script] of [
     ['a program with another below it', (a: string, b: string) => `& sh -c '${a} & ${b}'`],

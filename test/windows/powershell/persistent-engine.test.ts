@@ -14,10 +14,13 @@ const timeout = 60_000;
 suite('the PowerShell that stays, under the engine', pwsh.whyNot, () => {
   let session: TestPersistent;
   const run = (script: string, argument = '-') => session.run(script, argument);
-  before(async () => {
-    session = await openPersistent();
-  });
-  after(() => session.close());
+  before(
+    async () => {
+      session = await openPersistent();
+    },
+    { timeout },
+  );
+  after(() => session.close(), { timeout });
 
   for (const [what, script, output] of [
     ['text of any kind', "'h\u00e4llo \u20ac \ud83d\ude00'", 'hällo € 😀'],

@@ -13,10 +13,13 @@ const textOf = (line: string) => Buffer.from(line.split(' ').at(-1) ?? '', 'base
 
 suite('a line that the PowerShell that stays can not take', pwsh.whyNot, () => {
   let speaker: Awaited<ReturnType<typeof speakPersistent>>;
-  before(async () => {
-    speaker = await speakPersistent();
-  });
-  after(() => speaker.close());
+  before(
+    async () => {
+      speaker = await speakPersistent();
+    },
+    { timeout },
+  );
+  after(() => speaker.close(), { timeout });
 
   for (const [what, line, answer] of [
     ['an unknown operation', 'walk 1', /^broken /],

@@ -210,8 +210,8 @@ function Find-ProcessTree {
     $owners = @{}
     foreach ($span in $Spans) {
         if ($span.Runspace) {
-            foreach ($native in @(Get-NativeId -Runspace $span.Runspace)) {
-                $owners[[int]$native] = $span.Id
+            foreach ($nativeId in @(Get-NativeId -Runspace $span.Runspace)) {
+                $owners[[int]$nativeId] = $span.Id
             }
         }
     }

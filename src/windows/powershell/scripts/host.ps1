@@ -79,17 +79,37 @@ function Add-Spare {
 
 function New-Spare {
     $runspace = [Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace($state)
+    $runspace.ThreadOptions = 'ReuseThread'
     $open = [Delegate]::CreateDelegate([Action], $runspace, $runspace.GetType().GetMethod('Open', [type[]]@()))
-    [void]$spares.Add(@{ Runspace = $runspace; Opening = [Threading.Tasks.Task]::Factory.StartNew($open) })
+    [void]$spares.Add(@{ Runspace = $runspace; Opening = [Threading.Tasks.Task]::Factory.StartNew($open); Shell = $null; Handle = $null })
+}
+
+# The first script of a runspace starts its thread, which takes as long again as a short script.
+function Start-Spare {
+    foreach ($spare in $spares) {
+        if (-not $spare.Shell -and $spare.Opening.IsCompleted -and $spare.Runspace.RunspaceStateInfo.State -eq 'Opened') {
+            $spare.Shell = [PowerShell]::Create()
+            $spare.Shell.Runspace = $spare.Runspace
+            $spare.Handle = $spare.Shell.AddScript('').BeginInvoke()
+        }
+    }
+}
+
+function Test-Spare {
+    param($Spare)
+    $Spare.Opening.IsCompleted -and (-not $Spare.Shell -or $Spare.Handle.IsCompleted)
 }
 
 # A runspace that is open, or nothing if one has still to open.
 function Get-Spare {
     foreach ($spare in $spares.ToArray()) {
-        if (-not $spare.Opening.IsCompleted) {
+        if (-not (Test-Spare -Spare $spare)) {
             continue
         }
         $spares.Remove($spare)
+        if ($spare.Shell) {
+            $spare.Shell.Dispose()
+        }
         if ($spare.Runspace.RunspaceStateInfo.State -eq 'Opened') {
             return $spare.Runspace
         }
@@ -387,6 +407,7 @@ function Invoke-Housekeeping {
     } else {
         Add-Spare -Count 1
     }
+    Start-Spare
     if ($isHeavy -and $sending.Count -eq 0) {
         $script:isHeavy = $false
         [GC]::Collect()
@@ -421,10 +442,12 @@ function Wait-Event {
     }
     $isReady = $false
     foreach ($spare in $spares) {
-        if (-not $spare.Opening.IsCompleted) {
-            [void]$handles.Add(([IAsyncResult]$spare.Opening).AsyncWaitHandle)
-        } else {
+        if (Test-Spare -Spare $spare) {
             $isReady = $true
+        } elseif ($spare.Shell) {
+            [void]$handles.Add($spare.Handle.AsyncWaitHandle)
+        } else {
+            [void]$handles.Add(([IAsyncResult]$spare.Opening).AsyncWaitHandle)
         }
     }
     if ($sending.Count -gt 0 -or ($isReady -and $waiting.Count -gt 0 -and $running.Count -lt $maxRunning)) {
