@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import * as v from 'valibot';
 import { sleep } from '../core/deadline.ts';
 import { messageOf } from '../core/errors.ts';
-import { warmCommandLine } from '../windows/powershell/command-line.ts';
+import { warmCommandLine, warmFirstLine } from '../windows/powershell/command-line.ts';
 import { decodeArgument } from '../windows/powershell/compose.ts';
 import type { ContractName } from '../windows/powershell/contracts.ts';
 import { scripts } from '../windows/powershell/scripts.ts';
@@ -11,7 +11,17 @@ import { localPath } from './paths.ts';
 import type { Terminal } from './terminal.ts';
 import { serveWarm } from './warm-host.ts';
 
-const helpers = ['argument', 'environment', 'host', 'loader', 'objects', 'parameters', 'run', 'runCmd'];
+const helpers = [
+  'argument',
+  'environment',
+  'host',
+  'hostProcesses',
+  'loader',
+  'objects',
+  'parameters',
+  'run',
+  'runCmd',
+];
 const contractScripts = Object.entries(scripts).filter(([name]) => !helpers.includes(name)) as [ContractName, string][];
 const warmText = decodeCommand(warmCommandLine.split(' ').at(-1) ?? '');
 
@@ -33,7 +43,7 @@ export async function runPowershell(args: readonly string[], run: PowershellRun)
   if (run.state.powershellStartMs > 0) await sleep(run.state.powershellStartMs, run.process.killed.signal);
   const text = programText(args, run);
   try {
-    if (text === warmText) return await serveWarm(run, runKnownScript);
+    if (text === warmText) return await serveWarm(run, runKnownScript, warmFirstLine);
     return await runText(isLoader(text) ? await loadText(run) : text, run);
   } catch (error) {
     if (error instanceof Exit) return error.exitCode;

@@ -13,7 +13,7 @@ import { parseAnswer } from './powershell/answer.ts';
 import { type DefaultShell, type PowershellProgram, startPowershell } from './powershell/command-line.ts';
 import { callableScript, composeScript, encodeArgument } from './powershell/compose.ts';
 import { type ContractName, contracts, type ScriptInput, type ScriptOutput } from './powershell/contracts.ts';
-import { WarmPowershell } from './powershell/persistent.ts';
+import { PersistentPowershell } from './powershell/persistent.ts';
 import { scripts } from './powershell/scripts.ts';
 import { Sftp, SftpSession } from './sftp.ts';
 import { markedCommand } from './shells.ts';
@@ -64,7 +64,7 @@ export class WindowsHost implements AsyncDisposable {
   readonly #closing = new AbortController();
   #connecting: Promise<SshConnection> | undefined;
   #connection: SshConnection | undefined;
-  #warm: WarmPowershell | undefined;
+  #warm: PersistentPowershell | undefined;
   #coldConnection: SshConnection | undefined;
   #sftp: Promise<SftpSession> | undefined;
   #openSftp: SftpSession | undefined;
@@ -245,10 +245,10 @@ export class WindowsHost implements AsyncDisposable {
   }
 
   /** The PowerShell that stays, or undefined where it can't be had: then every script gets one of its own. */
-  async #warmPowershell(signal: AbortSignal): Promise<WarmPowershell | undefined> {
+  async #warmPowershell(signal: AbortSignal): Promise<PersistentPowershell | undefined> {
     const connection = await this.connection(signal);
     if (this.#coldConnection === connection) return undefined;
-    if (!this.#warm?.isUsable) this.#warm = WarmPowershell.start(connection);
+    if (!this.#warm?.isUsable) this.#warm = PersistentPowershell.start(connection);
     try {
       await abortable(this.#warm.ready, signal);
       return this.#warm;

@@ -63,5 +63,12 @@ function withoutComments(script: string): string {
   return lines.filter((line) => line !== '' && !line.startsWith('#')).join('\n');
 }
 
-/** The command line of the PowerShell that stays (host.ps1). */
-export const warmCommandLine: string = encodedCommandLine(withoutComments(scripts.host));
+const hostText = `${scripts.hostProcesses}\n${scripts.host}`;
+// In a PowerShell as default shell it would do as well: nobody asks for its exit code.
+const hostStart = startPowershell(hostText, 'persistent', 'powershell', 'cmd');
+
+/** The command line of the PowerShell that stays: it takes its text as the first line of its input. */
+export const warmCommandLine: string = hostStart.commandLine;
+
+/** The first line for its standard input (host.ps1), without the line's end. */
+export const warmFirstLine: string = hostStart.input.toString('latin1').trimEnd();

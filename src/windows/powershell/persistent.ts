@@ -1,99 +1,139 @@
-import type { ClientChannel } from 'ssh2';
-import * as v from 'valibot';
+import type { Duplex, Readable } from 'node:stream';
 import { abortable, Deadline } from '../../core/deadline.ts';
-import { milliseconds } from '../../core/duration.ts';
-import { AutomationError } from '../../core/errors.ts';
+import { type Milliseconds, milliseconds } from '../../core/duration.ts';
+import { AutomationError, messageOf } from '../../core/errors.ts';
 import { LineSplitter } from '../../core/lines.ts';
-import type { SshConnection } from '../connection.ts';
-import { warmCommandLine } from './command-line.ts';
+import { warmCommandLine, warmFirstLine } from './command-line.ts';
+import { type PersistentAnswer, type PersistentRequest, parseAnswer, requestLine } from './persistent-protocol.ts';
 
-/** After so many scripts it is replaced: whatever has piled up in it goes. */
-const maxRequests = 500;
 const startTimeoutMs = milliseconds(30_000);
+/** A cancel is answered within a second; the rest is for the way. */
+const cancelTimeoutMs = milliseconds(3_000);
+/** Its memory is flat over 5,000 requests. Replaced then all the same: whatever scripts have left in it goes. */
+const maxRequests = 5_000;
+/** Its answers come in pieces of 24,576 characters. */
+const maxLineBytes = 262_144;
+const maxOutputBytes = 268_435_456;
+const maxWords = 4_096;
 
-const readySchema = v.object({ ready: v.literal(true), pid: v.number() });
-const outputSchema = v.object({ id: v.number(), output: v.string() });
-const doneSchema = v.object({
-  id: v.number(),
-  done: v.literal(true),
-  ok: v.boolean(),
-  error: v.string(),
-  output: v.optional(v.string()),
-});
-const lineSchema = v.lazy((line) => {
-  const is = (key: string) => typeof line === 'object' && line !== null && key in line;
-  return is('done') ? doneSchema : is('output') ? outputSchema : readySchema;
-});
+/** What starts a command line somewhere and connects its three streams. `SshConnection` does. */
+export interface CommandOpener {
+  openCommand(commandLine: string): Promise<{ readonly channel: CommandChannel }>;
+}
 
-type Answer = v.InferOutput<typeof lineSchema>;
+/** Standard input and output of a command, and its standard error. It closes when the command has ended. */
+export type CommandChannel = Duplex & { readonly stderr: Readable };
 
 interface Pending {
-  readonly lines: string[];
+  readonly pieces: Buffer[];
+  bytes: number;
   readonly resolve: (output: string) => void;
   readonly reject: (error: unknown) => void;
+  /** Resolves once a cancelled script is over, with what is left of it, if anything. */
+  readonly onCancelled: (left: string | undefined) => void;
+}
+
+export interface PersistentOptions {
+  /** How long it may take to start; 30 s unless told. */
+  readonly startTimeoutMs?: Milliseconds;
+  /** How long a cancelled script waits to hear that it is over; 3 s unless told. */
+  readonly cancelTimeoutMs?: Milliseconds;
 }
 
 /**
  * One PowerShell that stays (host.ps1) and runs script after script, several at once: starting powershell.exe costs a
- * Windows VM 0.3 to 2 s each time. JSON lines both ways. On any doubt it gives itself up: `isUsable` turns false.
+ * Windows VM 0.3 to 2 s each time. On any doubt it takes no more scripts: `isUsable` turns false, and it ends once those that
+ * run are done.
  */
-export class WarmPowershell {
+export class PersistentPowershell {
   /** Settles when it takes scripts. @throws AutomationError `timeout`, `ssh_*`, `remote_unexpected` */
   readonly ready: Promise<void>;
   readonly #pending = new Map<number, Pending>();
-  #channel: ClientChannel | undefined;
+  readonly #cancelTimeoutMs: Milliseconds;
+  #channel: CommandChannel | undefined;
   #lastId = 0;
   #isOpen = true;
+  #isDoubtful = false;
+  #words = '';
 
-  private constructor(connection: SshConnection) {
-    this.ready = this.#start(connection);
+  private constructor(opener: CommandOpener, options: PersistentOptions) {
+    this.#cancelTimeoutMs = options.cancelTimeoutMs ?? cancelTimeoutMs;
+    this.ready = this.#start(opener, options.startTimeoutMs ?? startTimeoutMs);
     // Whoever waits for it is told; nobody may be waiting.
     this.ready.catch(() => this.close());
   }
 
-  /** Starts one; scripts may be given to it once it is ready. */
-  static start(connection: SshConnection): WarmPowershell {
-    return new WarmPowershell(connection);
+  /** Starts one. @param opener where it runs */
+  static start(opener: CommandOpener, options: PersistentOptions = {}): PersistentPowershell {
+    return new PersistentPowershell(opener, options);
   }
 
-  async #start(connection: SshConnection): Promise<void> {
-    using deadline = new Deadline(startTimeoutMs, 'starting PowerShell');
-    const { channel } = await abortable(connection.openCommand(warmCommandLine), deadline.signal);
+  async #start(opener: CommandOpener, timeoutMs: Milliseconds): Promise<void> {
+    using deadline = new Deadline(timeoutMs, 'starting PowerShell');
+    const opening = opener.openCommand(warmCommandLine);
+    // One that opens after it was given up would stay for ever.
+    opening.then(
+      ({ channel }) => this.#isOpen || channel.destroy(),
+      () => undefined,
+    );
+    const { channel } = await abortable(opening, deadline.signal);
+    if (!this.#isOpen) throw new AutomationError('remote_unexpected', 'PowerShell did not start: it was closed');
     this.#channel = channel;
-    await abortable(new Promise<void>((resolve, reject) => this.#listen(channel, resolve, reject)), deadline.signal);
+    const ready = new Promise<void>((resolve, reject) => this.#listen(channel, resolve, reject));
+    channel.write(`${warmFirstLine}\n`);
+    await abortable(ready, deadline.signal);
   }
 
-  /** False once it has ended, been recycled, or said something that makes no sense. */
+  /** Whether it takes scripts: false once it has ended, has had its share, or gave reason for doubt. */
   get isUsable(): boolean {
-    return this.#isOpen && this.#lastId < maxRequests;
+    return this.#isOpen && !this.#isDoubtful && this.#lastId < maxRequests;
   }
 
   /**
-   * Runs a script and returns what it printed.
+   * Runs a script and returns what it printed. Waits for `ready`; a script that is cancelled before is never run.
    *
    * @param argument base64, as the script takes it
-   * @param signal cancels this script alone
-   * @throws AutomationError `script_failed` with the script's own words
+   * @param signal cancels this script alone, with the programs that it started; it rejects once that is done
+   * @throws AutomationError `script_failed` with the script's own words, `remote_unexpected`, what `ready` throws, or the
+   *   signal's reason, which says so where something may be left running
    */
   async run(script: string, argument: string, signal: AbortSignal): Promise<string> {
+    await abortable(this.ready, signal);
     signal.throwIfAborted();
+    if (!this.#isOpen) throw this.#ended('before a script was started');
     this.#lastId += 1;
     const id = this.#lastId;
-    const done = new Promise<string>((resolve, reject) => this.#pending.set(id, { lines: [], resolve, reject }));
-    this.#send({ id, op: 'run', script: base64Of(script), argument });
+    let onCancelled: Pending['onCancelled'] = () => undefined;
+    const cancelled = new Promise<string | undefined>((resolve) => {
+      onCancelled = resolve;
+    });
+    const done = new Promise<string>((resolve, reject) => {
+      this.#pending.set(id, { pieces: [], bytes: 0, resolve, reject, onCancelled });
+    });
+    this.#send({ id, op: 'run', script, argument });
     try {
       return await abortable(done, signal);
     } catch (error) {
-      if (signal.aborted) this.#send({ id, op: 'cancel' });
+      if (signal.aborted && this.#pending.has(id)) throw await this.#cancel(id, cancelled, signal.reason);
       throw error;
     } finally {
       this.#pending.delete(id);
-      // The last of a recycled one turns off the light.
+      // The last of one that is to be replaced ends it.
       if (!this.isUsable && this.#pending.size === 0) this.close();
     }
   }
 
-  /** Ends it. Scripts that still run fail. */
+  /** Ends a script. @returns the error to throw */
+  async #cancel(id: number, cancelled: Promise<string | undefined>, reason: unknown): Promise<unknown> {
+    this.#send({ id, op: 'cancel' });
+    using deadline = new Deadline(this.#cancelTimeoutMs, 'ending a script');
+    const left = await abortable(cancelled, deadline.signal).catch(() => 'it did not say that the script had ended');
+    if (left === undefined) return reason;
+    this.#isDoubtful = true;
+    return mayGoOn(reason, left);
+  }
+
+  /** Ends it. Scripts that still run fail, and it ends what they had started. */
   close(): void {
     if (!this.#isOpen) return;
     this.#send({ op: 'exit' });
@@ -101,64 +141,84 @@ export class WarmPowershell {
     this.#end('it was closed');
   }
 
-  #send(request: Readonly<Record<string, unknown>>): void {
-    if (this.#isOpen) this.#channel?.write(`${JSON.stringify(request)}\n`);
+  #send(request: PersistentRequest): void {
+    if (this.#isOpen) this.#channel?.write(`${requestLine(request)}\n`);
   }
 
-  #listen(channel: ClientChannel, onReady: () => void, onFailure: (error: unknown) => void): void {
+  #listen(channel: CommandChannel, onReady: () => void, onFailure: (error: unknown) => void): void {
     const fail = (reason: string) => {
-      onFailure(new AutomationError('remote_unexpected', `PowerShell did not start: ${reason}`));
+      const words = this.#words.trim();
+      const said = words === '' ? '' : `: ${words}`;
+      onFailure(new AutomationError('remote_unexpected', `PowerShell did not start: ${reason}${said}`));
       this.#end(reason);
+      channel.end();
     };
-    channel.stderr.resume();
+    channel.stderr.on('data', (chunk: Buffer) => {
+      this.#words = `${this.#words}${chunk.toString('utf8')}`.slice(-maxWords);
+    });
     channel.on('error', () => undefined);
     channel.on('close', () => fail('its channel was closed'));
     const splitter = new LineSplitter();
+    let restBytes = 0;
     channel.on('data', (chunk: Buffer) => {
+      const lastEnd = chunk.lastIndexOf(0x0a);
+      restBytes = lastEnd === -1 ? restBytes + chunk.length : chunk.length - lastEnd - 1;
+      if (!this.#isOpen) return;
+      if (restBytes > maxLineBytes) return fail('a line of it has no end');
       for (const line of splitter.push(chunk)) {
-        const answer = parseLine(line);
-        if (answer === undefined) fail(`it said ${JSON.stringify(line.slice(0, 100))}`);
-        else if ('ready' in answer) onReady();
+        const answer = parseAnswer(line);
+        if (answer === undefined) return fail(`it said ${JSON.stringify(line.slice(0, 100))}`);
+        if (answer.kind === 'broken') return fail(answer.text);
+        if (answer.kind === 'ready') onReady();
         else this.#take(answer);
       }
     });
   }
 
-  #take(answer: Exclude<Answer, { ready: true }>): void {
+  #take(answer: Extract<PersistentAnswer, { kind: 'out' | 'done' }>): void {
     const pending = this.#pending.get(answer.id);
-    // Of a cancelled script something may still come.
+    // Of a script that was given up something may still come.
     if (pending === undefined) return;
-    if (answer.output !== undefined) pending.lines.push(answer.output);
-    if (!('done' in answer)) return;
-    if (answer.ok) pending.resolve(pending.lines.join('\n'));
-    else pending.reject(new AutomationError('script_failed', `the script failed: ${answer.error}`));
+    if (answer.kind === 'out') {
+      pending.bytes += answer.bytes.length;
+      if (pending.bytes <= maxOutputBytes) pending.pieces.push(answer.bytes);
+      return;
+    }
+    pending.onCancelled(answer.state === 'left' ? answer.text : undefined);
+    if (answer.state === 'failed') {
+      pending.reject(new AutomationError('script_failed', `the script failed: ${answer.text}`));
+    } else if (pending.bytes > maxOutputBytes) {
+      pending.reject(new AutomationError('remote_unexpected', `a script printed over ${maxOutputBytes} bytes`));
+    } else if (answer.state === 'ok') {
+      pending.resolve(Buffer.concat(pending.pieces).toString('utf8'));
+    } else {
+      pending.reject(new AutomationError('script_failed', 'the script was cancelled'));
+    }
+  }
+
+  #ended(when: string): AutomationError {
+    return new AutomationError('ssh_connection_lost', `the PowerShell that stays ended ${when}`);
   }
 
   #end(reason: string): void {
     this.#isOpen = false;
-    for (const { reject } of this.#pending.values()) {
+    for (const { reject, onCancelled } of this.#pending.values()) {
       reject(new AutomationError('ssh_connection_lost', `the PowerShell that stays ended: ${reason}`));
+      onCancelled('it ended meanwhile');
     }
     this.#pending.clear();
   }
 }
 
-const encoded = new Map<string, string>();
-
-/** Of the same few scripts again and again. */
-function base64Of(script: string): string {
-  const known = encoded.get(script);
-  if (known !== undefined) return known;
-  const fresh = Buffer.from(script, 'utf8').toString('base64');
-  encoded.set(script, fresh);
-  return fresh;
-}
-
-function parseLine(line: string): Answer | undefined {
-  try {
-    const parsed = v.safeParse(lineSchema, JSON.parse(line));
-    return parsed.success ? parsed.output : undefined;
-  } catch {
-    return undefined;
-  }
+/** The reason of a cancel, and that it may not have come to everything. */
+function mayGoOn(reason: unknown, left: string): AutomationError {
+  const message = `${messageOf(reason)}; something of the script may be left running: ${left}`;
+  if (!(reason instanceof AutomationError)) return new AutomationError('cancelled', message, { cause: reason });
+  const { code, fields, hint, isTransient } = reason;
+  return new AutomationError(code, message, {
+    fields,
+    isTransient,
+    cause: reason,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }

@@ -10,6 +10,7 @@ import firewallRules from './scripts/firewall-rules.ps1' with { type: 'text' };
 import found from './scripts/found.ps1' with { type: 'text' };
 import hash from './scripts/hash.ps1' with { type: 'text' };
 import host from './scripts/host.ps1' with { type: 'text' };
+import hostProcesses from './scripts/host-processes.ps1' with { type: 'text' };
 import interactive from './scripts/interactive.ps1' with { type: 'text' };
 import killTree from './scripts/kill-tree.ps1' with { type: 'text' };
 import loader from './scripts/loader.ps1' with { type: 'text' };
@@ -43,6 +44,7 @@ export const scripts = {
   firewall: using(firewall, found, firewallRules),
   hash,
   host,
+  hostProcesses,
   interactive: using(interactive, found),
   killTree,
   loader,

@@ -20,7 +20,7 @@ const innerScripts = (text: string) =>
   [...text.matchAll(/@'\n([\s\S]*?)\n'@/g)].map(([, inner = '']) => inner).filter((inner) => !/^using /.test(inner));
 
 /** What a file calls that another file puts beside it. */
-const shared = ['found', 'firewall-rules', 'environment', 'parameters', 'objects', 'run']
+const shared = ['found', 'firewall-rules', 'environment', 'parameters', 'objects', 'run', 'host-processes']
   .map((name) => readFileSync(join(folder, `${name}.ps1`), 'utf8'))
   .join('\n');
 
