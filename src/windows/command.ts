@@ -6,9 +6,13 @@ import { AutomationError } from '../core/errors.ts';
 import { keepMemoryLow } from '../core/memory.ts';
 import type { SshConnection } from './connection.ts';
 import type { ExitStatus } from './exit-status.ts';
+import { OutputWatch } from './output-watch.ts';
 
 const termGraceMs = 500;
 const killGraceMs = 500;
+const defaultDrainMs = 1_000;
+/** A reader of ours that takes nothing is not waited for without end. */
+const leaveGraceMs = 5_000;
 
 export interface CommandStreams {
   /** Where the command reads; without it, its standard input is at its end at once. */
@@ -22,6 +26,11 @@ export interface CommandOptions {
   readonly input?: Buffer | undefined;
   /** Ends the remote processes on a host that knows no signals. It has a deadline of its own and never throws. */
   readonly killTree?: (() => Promise<void>) | undefined;
+  /**
+   * Milliseconds without a byte after which a command that has ended is not waited for any more, though something that it
+   * started still holds its streams. 0 waits until they close. 1 s unless told.
+   */
+  readonly drainMs?: number | undefined;
 }
 
 export interface CommandResult {
@@ -30,6 +39,8 @@ export interface CommandResult {
   /** The signal's reason, if that is what stopped it. */
   readonly stoppedBy: unknown;
   readonly durationMs: number;
+  /** Whether something that it started still held its streams when it had ended, and was left alone. */
+  readonly isDetached: boolean;
 }
 
 /**
@@ -44,26 +55,64 @@ export async function runCommand(
   commandLine: string,
   streams: CommandStreams,
   signal: AbortSignal,
-  { input, killTree }: CommandOptions = {},
+  { input, killTree, drainMs = defaultDrainMs }: CommandOptions = {},
 ): Promise<CommandResult> {
   signal.throwIfAborted();
   const startedMs = performance.now();
-  const elapsedMs = () => Math.round(performance.now() - startedMs);
-  const { channel, exited } = await openUnlessAborted(connection, commandLine, signal, killTree);
+  const ended = (status: ExitStatus | undefined, isDetached: boolean, stoppedBy?: unknown): CommandResult => {
+    return { status, stoppedBy, isDetached, durationMs: Math.round(performance.now() - startedMs) };
+  };
+  const { channel, exited, status: told } = await openUnlessAborted(connection, commandLine, signal, killTree);
   feed(channel, input, streams.stdin);
-  const pumped = Promise.all([pump(channel, streams.stdout), pump(channel.stderr, streams.stderr)]);
+  const watch = new OutputWatch();
+  const pumped = Promise.all([pump(channel, watch, streams.stdout), pump(channel.stderr, watch, streams.stderr)]);
+  const over = new AbortController();
+  let known: ExitStatus | undefined;
+  const detached = told.then(async (status) => {
+    known = status;
+    await silence(watch, drainMs, over.signal);
+    return status;
+  });
+  // Once all is over it is no news that nobody fell silent.
+  detached.catch(() => undefined);
+  const closed = Promise.all([exited, pumped]).then(() => undefined);
   try {
-    const [status] = await abortable(Promise.all([exited, pumped]), signal);
-    return { status, stoppedBy: undefined, durationMs: elapsedMs() };
+    const status = await abortable(Promise.race([closed, detached]), signal);
+    if (status === undefined) return ended(await exited, false);
+    return ended(await leave(channel, watch, pumped, status), true);
   } catch (error) {
+    // A command that has ended has its exit code, whatever becomes of those who hold its streams.
+    if (signal.aborted && known !== undefined) return ended(await leave(channel, watch, pumped, known), true);
     await stopCommand(connection, channel, exited, killTree);
-    if (signal.aborted) return { status: undefined, stoppedBy: signal.reason, durationMs: elapsedMs() };
+    if (signal.aborted) return ended(undefined, false, signal.reason);
     throw error;
   } finally {
+    over.abort();
+    watch.end();
     streams.stdin?.unpipe(channel);
     // It may still reject after the command was given up; that is then no news.
     pumped.catch(() => undefined);
   }
+}
+
+/** Resolves once nothing came for so long; never for 0. */
+async function silence(watch: OutputWatch, drainMs: number, signal: AbortSignal): Promise<void> {
+  watch.touch();
+  for (let leftMs = drainMs; leftMs > 0; leftMs = drainMs - watch.silentMs) await sleep(leftMs, signal);
+  if (drainMs === 0) await abortable(new Promise<never>(() => undefined), signal);
+}
+
+/** Leaves alone what still holds the streams of a command that has ended; what came until now is handed on. */
+async function leave(
+  channel: ClientChannel,
+  watch: OutputWatch,
+  pumped: Promise<unknown>,
+  status: ExitStatus,
+): Promise<ExitStatus> {
+  watch.end();
+  await Promise.race([pumped, sleep(leaveGraceMs)]);
+  channel.close();
+  return status;
 }
 
 /** Opens a command; one that was given up while it was being opened must not run on unseen. */
@@ -94,9 +143,9 @@ function feed(channel: ClientChannel, input: Buffer | undefined, stdin: Readable
   else stdin.pipe(channel);
 }
 
-async function pump(from: Readable, to: Writable): Promise<void> {
+async function pump(from: Readable, watch: OutputWatch, to: Writable): Promise<void> {
   try {
-    await pipeline(from, keepMemoryLow, to, { end: false });
+    await pipeline(watch.watch(from), keepMemoryLow, to, { end: false });
   } catch (error) {
     // A channel that the far end cut is reported by `exitStatusOf`, which knows why.
     if (!to.errored && !to.destroyed) return;

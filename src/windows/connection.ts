@@ -7,7 +7,7 @@ import type { Logger } from '../core/logger.ts';
 import { retry } from '../core/retry.ts';
 import { authenticationMethods } from './authentication.ts';
 import { connectFailure, handshakeFailure, isAgentFailure } from './connect-failure.ts';
-import { type ExitStatus, exitStatusOf } from './exit-status.ts';
+import { type CommandEnd, commandEndOf } from './exit-status.ts';
 import { type HostKeys, loadHostKeys } from './host-keys.ts';
 import { addressOf, type SshTarget } from './target.ts';
 import { writeTogether } from './write-together.ts';
@@ -25,9 +25,8 @@ export interface ConnectOptions {
 }
 
 /** A command that was started. */
-export interface OpenCommand {
+export interface OpenCommand extends CommandEnd {
   readonly channel: ClientChannel;
-  readonly exited: Promise<ExitStatus>;
 }
 
 /** One authenticated SSH connection. Everything a process does on a host goes through one of these. */
@@ -66,7 +65,7 @@ export class SshConnection {
       const onOpened = (error: Error | undefined, channel: ClientChannel) => {
         this.#client.off('close', onClose);
         if (error === undefined) {
-          resolve({ channel, exited: exitStatusOf(channel, () => this.lost('before the command told its exit code')) });
+          resolve({ channel, ...commandEndOf(channel, () => this.lost('before the command told its exit code')) });
         } else reject(this.#isOpen ? this.#refused(error) : this.lost('before a command was started'));
       };
       try {

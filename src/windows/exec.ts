@@ -3,8 +3,7 @@ import { Writable } from 'node:stream';
 import { isTimeout } from '../core/deadline.ts';
 import { AutomationError, ProblemsError } from '../core/errors.ts';
 import type { CommandResult, CommandStreams } from './command.ts';
-import type { WindowsHost } from './host.ts';
-import type { PowershellProgram } from './powershell/command-line.ts';
+import type { PowershellOptions, WindowsHost } from './host.ts';
 import {
   composeCmdRun,
   composeRun,
@@ -26,6 +25,8 @@ interface Execution {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Whether an error of PowerShell ends the run (`stop`, unless told) or is printed and passed over. */
   readonly errorAction?: ErrorAction | undefined;
+  /** How long a command that has ended is waited for while nothing comes; see `CommandOptions`. */
+  readonly drainMs?: number | undefined;
   /** PowerShell's objects as lines of JSON (object-records.ts), so many levels deep; text unless told. */
   readonly objectDepth?: number | undefined;
 }
@@ -74,21 +75,21 @@ export async function executeCommand(
 type Ran = CommandResult & { readonly isPowershell: boolean };
 
 async function runIn(host: WindowsHost, execution: CommandExecution, signal: AbortSignal): Promise<Ran> {
-  const { command, streams, cwd, env, errorAction, objectDepth } = execution;
+  const { command, streams, cwd, env, errorAction, objectDepth, drainMs } = execution;
   const isPrepared = cwd !== undefined || env !== undefined;
   const shell = execution.shell === 'auto' && isPrepared ? await host.defaultShell() : execution.shell;
   if (shell === 'auto' || (shell === 'cmd' && host.knownShell === 'cmd' && !isPrepared)) {
-    return { ...(await host.command(command, streams, signal)), isPowershell: false };
+    return { ...(await host.command(command, streams, signal, drainMs)), isPowershell: false };
   }
   const options = { refusal: randomUUID(), cwd, env };
   if (shell === 'cmd') {
     return {
-      ...(await runText(host, composeCmdRun(command, options), options.refusal, streams, signal)),
+      ...(await runText(host, composeCmdRun(command, options), options.refusal, streams, signal, { drainMs })),
       isPowershell: false,
     };
   }
   const run = { ...options, kind: 'command', text: command, errorAction, objectDepth } as const;
-  return runPowershell(host, run, streams, signal, shell);
+  return runPowershell(host, run, streams, signal, { program: shell, drainMs });
 }
 
 /**
@@ -102,7 +103,7 @@ export async function executeScript(
   execution: ScriptExecution,
   signal: AbortSignal,
 ): Promise<ExecOutcome> {
-  const { script, name, parameters, beside = [], streams, cwd, env, errorAction, objectDepth } = execution;
+  const { script, name, parameters, beside = [], streams, cwd, env, errorAction, objectDepth, drainMs } = execution;
   const refusal = randomUUID();
   const folder = `.win-automation-${refusal}`;
   return unlessDone(host, execution, signal, async () => {
@@ -122,7 +123,7 @@ export async function executeScript(
         errorAction,
         objectDepth,
       };
-      const result = await runPowershell(host, run, streams, signal, 'powershell');
+      const result = await runPowershell(host, run, streams, signal, { drainMs });
       // A script that came to its end has removed its folder itself; one more look makes sure where much was brought.
       isOver = result.status !== undefined && beside.length === 0;
       return result;
@@ -141,7 +142,7 @@ export async function holds(host: WindowsHost, idempotentCheck: string, signal: 
   const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
   const streams = { stdout: nowhere(), stderr: nowhere() };
   const run = { kind: 'check', text: idempotentCheck, refusal: randomUUID() } as const;
-  const checked = await runPowershell(host, run, streams, signal, 'powershell');
+  const checked = await runPowershell(host, run, streams, signal, {});
   if (checked.status === undefined) throw checked.stoppedBy;
   return checked.status.exitCode === 0;
 }
@@ -151,10 +152,10 @@ async function runPowershell(
   run: PowershellRun,
   streams: CommandStreams,
   signal: AbortSignal,
-  program: PowershellProgram,
+  options: PowershellOptions,
 ): Promise<Ran> {
   const text = composeRun({ ...run, hasInput: streams.stdin !== undefined });
-  return { ...(await runText(host, text, run.refusal, streams, signal, program)), isPowershell: true };
+  return { ...(await runText(host, text, run.refusal, streams, signal, options)), isPowershell: true };
 }
 
 async function runText(
@@ -163,10 +164,10 @@ async function runText(
   refusal: string,
   streams: CommandStreams,
   signal: AbortSignal,
-  program: PowershellProgram = 'powershell',
+  options: PowershellOptions,
 ): Promise<CommandResult> {
   const stderr = new RefusalFilter(streams.stderr, refusal);
-  const result = await host.powershell(text, { ...streams, stderr }, signal, { program });
+  const result = await host.powershell(text, { ...streams, stderr }, signal, options);
   await stderr.flush();
   if (stderr.problems !== undefined) throw new ProblemsError('usage', stderr.problems);
   return result;
@@ -182,7 +183,7 @@ async function unlessDone(
   if (idempotentCheck !== undefined && (await holds(host, idempotentCheck, signal))) {
     const durationMs = Math.round(performance.now() - startedMs);
     const status = { exitCode: 0, signal: null };
-    return { state: 'skipped', status, stoppedBy: undefined, durationMs, isPowershell: true };
+    return { state: 'skipped', status, stoppedBy: undefined, durationMs, isDetached: false, isPowershell: true };
   }
   const result = await run();
   return { ...result, state: stateOf(result) };

@@ -47,6 +47,8 @@ export interface ScriptOptions {
 export interface PowershellOptions {
   readonly program?: PowershellProgram;
   readonly isStop?: boolean;
+  /** See `CommandOptions`. */
+  readonly drainMs?: number | undefined;
 }
 
 const killTimeoutMs = 10_000;
@@ -134,10 +136,15 @@ export class WindowsHost implements AsyncDisposable {
   }
 
   /** Runs a command line in the host's own shell. See `runCommand`. */
-  async command(command: string, streams: CommandStreams, signal: AbortSignal): Promise<CommandResult> {
+  async command(
+    command: string,
+    streams: CommandStreams,
+    signal: AbortSignal,
+    drainMs?: number,
+  ): Promise<CommandResult> {
     const { commandLine, marker } = markedCommand(command);
     const connection = await this.connection(signal);
-    return runCommand(connection, commandLine, streams, signal, { killTree: () => this.killTree(marker) });
+    return runCommand(connection, commandLine, streams, signal, { killTree: () => this.killTree(marker), drainMs });
   }
 
   /** Runs a text as PowerShell. @param text composed by `compose.ts` */
@@ -145,12 +152,12 @@ export class WindowsHost implements AsyncDisposable {
     text: string,
     streams: CommandStreams,
     signal: AbortSignal,
-    { program = 'powershell', isStop = false }: PowershellOptions = {},
+    { program = 'powershell', isStop = false, drainMs }: PowershellOptions = {},
   ): Promise<CommandResult> {
     const start = startPowershell(text, `run-${randomUUID()}`, program, this.#defaultShell);
     const connection = await this.connection(signal);
     const killTree = isStop ? undefined : () => this.killTree(start.marker);
-    return runCommand(connection, start.commandLine, streams, signal, { input: start.input, killTree });
+    return runCommand(connection, start.commandLine, streams, signal, { input: start.input, killTree, drainMs });
   }
 
   /** What a command wrote, as text. See `decodeCapture`. @param isPowershell whether PowerShell wrote it, in UTF-8 */

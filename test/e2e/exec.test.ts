@@ -96,6 +96,26 @@ suite('windows exec', skip, () => {
     assert.equal((await exec(['--propagate-exit', '--', 'kill -9 $$'])).exitCode, 137);
   });
 
+  it('does not wait for what a command left running, and leaves it alone', async () => {
+    const { payload, exitCode } = await execJson('--', 'sleep 7.25 & echo hi; exit 3');
+    assert.deepEqual([payload.state, payload.exit_code, payload.detached, exitCode], ['failed', 3, true, 1]);
+    assert.equal(payload.stdout.text, 'hi\n');
+    assert.ok(payload.duration_ms < 4_000, `${payload.duration_ms} ms`);
+    assert.equal((await processesRunning('sleep 7.25')).length, 1);
+  });
+
+  it('waits while something still comes from what a command left running', async () => {
+    const { payload } = await execJson('--', '(for i in 1 2 3 4; do sleep 0.6; echo $i; done) & echo hi');
+    assert.deepEqual([payload.stdout.text, payload.detached], ['hi\n1\n2\n3\n4\n', undefined]);
+  });
+
+  it('waits until the streams close with --drain 0s, and keeps the exit code at the deadline', async () => {
+    const all = await execJson('--drain', '0s', '--', '(sleep 1.5; echo late) & echo hi');
+    assert.deepEqual([all.payload.stdout.text, all.payload.detached], ['hi\nlate\n', undefined]);
+    const { payload } = await execJson('--drain', '0s', '--timeout', '1s', '--', 'sleep 7.5 & echo hi; exit 4');
+    assert.deepEqual([payload.state, payload.exit_code, payload.detached], ['failed', 4, true]);
+  });
+
   it('keeps 8 MiB of each stream, and says so', async () => {
     const { payload } = await execJson('--', "head -c 10000000 /dev/zero | tr '\\0' x; echo small >&2");
     assert.deepEqual(

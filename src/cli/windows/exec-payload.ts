@@ -23,6 +23,8 @@ export const execPayloadSchema = v.strictObject({
   exit_code: v.nullable(v.number()),
   signal: v.nullable(v.string()),
   duration_ms: v.number(),
+  /** Only where something that it started still held its streams, and was left alone. */
+  detached: v.optional(v.literal(true)),
   stdout: text,
   stderr: text,
   /** With `--objects`: what the lines without `--json` have, up to 8 MiB of JSON. */
@@ -46,6 +48,7 @@ export function execPayload(
     exit_code: outcome.status?.exitCode ?? null,
     signal: outcome.status?.signal ?? null,
     duration_ms: outcome.durationMs,
+    ...(outcome.isDetached ? { detached: true as const } : {}),
     stdout: capturedDocument(stdout),
     stderr: capturedDocument(stderr),
   };
@@ -53,7 +56,7 @@ export function execPayload(
 
 /** The same as `key=value` words: `stdout_base64` and `stderr_base64` stand in for what is no text. */
 export function execWords(payload: ExecPayload): Words {
-  const { state, exit_code, signal, duration_ms, stdout, stderr } = payload;
+  const { state, exit_code, signal, duration_ms, detached, stdout, stderr } = payload;
   const named = (name: string, part: ExecPayload['stdout']) => ({
     [part.encoding === 'base64' ? `${name}_base64` : name]: part.text,
   });
@@ -62,6 +65,7 @@ export function execWords(payload: ExecPayload): Words {
     exit_code: exit_code ?? '',
     ...(signal === null ? {} : { signal }),
     duration_ms,
+    ...(detached ? { detached } : {}),
     ...named('stdout', stdout),
     ...named('stderr', stderr),
     ...(stdout.truncated || stderr.truncated ? { truncated: true } : {}),
@@ -69,11 +73,12 @@ export function execWords(payload: ExecPayload): Words {
 }
 
 /** The last line of `--objects`. */
-export const endRecord = ({ state, status, durationMs }: Pick<ExecOutcome, 'state' | 'status' | 'durationMs'>) => ({
+export const endRecord = ({ state, status, durationMs, isDetached }: ExecOutcome) => ({
   stream: 'end',
   state,
   exit_code: status?.exitCode ?? null,
   duration_ms: durationMs,
+  ...(isDetached ? { detached: true } : {}),
 });
 
 /** One line of `--objects`. @param host is told where there are many */

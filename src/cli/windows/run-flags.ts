@@ -1,5 +1,6 @@
 import { parseEnv } from 'node:util';
 import { readSmallFile } from '../../config/file.ts';
+import { durationFlag, formatDuration, type Milliseconds } from '../../core/duration.ts';
 import { AutomationError, ProblemsError } from '../../core/errors.ts';
 import { defaultObjectDepth, environmentName, maxObjectDepth } from '../../jobs/types/run-input.ts';
 import type { ErrorAction } from '../../windows/powershell/compose.ts';
@@ -21,6 +22,11 @@ export const runFlags = {
     options: errorActions,
     description: 'PowerShell: an error ends the run (stop, the default), or is printed and passed over',
   },
+  drain: {
+    type: 'string',
+    valueHint: 'D',
+    description: 'silence after which what a command left running is not waited for (default: 1s; 0s: until it ends)',
+  },
   objects: { type: 'boolean', description: 'PowerShell: each object as a line of JSON, as it comes' },
   depth: { type: 'string', valueHint: 'N', description: '--objects: levels of JSON, 1 to 10 (default: 2)' },
 } as const;
@@ -38,6 +44,7 @@ export interface RunArgs {
   readonly cwd?: string | undefined;
   readonly 'env-file'?: string | undefined;
   readonly 'error-action'?: string | undefined;
+  readonly drain?: string | undefined;
   readonly objects?: boolean | undefined;
   readonly depth?: string | undefined;
   readonly raw?: boolean | undefined;
@@ -50,6 +57,7 @@ export interface RunSettings {
   /** From --env-file: for no input and no manifest. */
   readonly secretEnv: Readonly<Record<string, string>> | undefined;
   readonly errorAction: ErrorAction | undefined;
+  readonly drainMs: Milliseconds | undefined;
   /** Undefined unless objects are wanted. */
   readonly objectDepth: number | undefined;
 }
@@ -68,14 +76,16 @@ export function runSettings(args: RunArgs, given: readonly string[]): RunSetting
     env: parseVariables(flagValues(given, 'env')),
     secretEnv: secrets === undefined ? undefined : readVariables(secrets),
     errorAction: args['error-action'] as ErrorAction | undefined,
+    drainMs: args.drain === undefined ? undefined : durationFlag('drain', args.drain, 0),
     objectDepth: args.objects ? depth : undefined,
   };
 }
 
 /** The keys of a job's input that they become. */
-export function runInput({ cwd, env, errorAction, objectDepth }: RunSettings) {
+export function runInput({ cwd, env, errorAction, objectDepth, drainMs }: RunSettings) {
   const isObjects = objectDepth !== undefined;
-  return { cwd, env, error_action: errorAction, objects: isObjects || undefined, depth: objectDepth };
+  const drain = drainMs === undefined ? undefined : formatDuration(drainMs);
+  return { cwd, env, error_action: errorAction, objects: isObjects || undefined, depth: objectDepth, drain };
 }
 
 /** Both kinds of variables, for a run that is no job. */

@@ -42,9 +42,9 @@ export default defineAction({
     const beside = await foldersBeside(flagValues(given.args, 'with'));
     return onHosts(given, args, async (invocation) => {
       if (args.artifacts) return scriptWithArtifacts(invocation, args, settings, { script, parameters, beside });
-      const { cwd, errorAction, objectDepth } = settings;
+      const { cwd, errorAction, objectDepth, drainMs } = settings;
       const what = { script: script.text, name: script.name, parameters, beside };
-      const how = { cwd, env: allVariables(settings), errorAction, objectDepth };
+      const how = { cwd, env: allVariables(settings), errorAction, objectDepth, drainMs };
       return runExecution(invocation, args, settings, ({ host, streams, idempotentCheck, signal }) =>
         executeScript(host, { ...what, ...how, idempotentCheck, streams }, signal),
       );

@@ -46,6 +46,7 @@ export async function runExecution(
     exit_code: exitCode,
     signal: outcome.status?.signal ?? null,
     duration_ms: outcome.durationMs,
+    ...(outcome.isDetached ? { detached: true } : {}),
     stdout: capturedDocument(await windows.readText(stdout, outcome.isPowershell)),
     stderr: capturedDocument(await windows.readText(stderr, outcome.isPowershell)),
     ...(isObjects ? { objects: collected.records, truncated: collected.isTruncated } : {}),

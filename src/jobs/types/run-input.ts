@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { durationForm, parseDuration } from '../../core/duration.ts';
 
 /** Names of environment variables that Windows and its shells take everywhere. */
 export const environmentName = /^[A-Za-z_][A-Za-z0-9_().-]*$/;
@@ -15,6 +16,13 @@ export const runInputs = {
   cwd: v.optional(v.pipe(v.string(), v.minLength(1))),
   /** Environment variables; not for secrets, since a job's input is stored. */
   env: v.optional(v.record(v.pipe(v.string(), v.regex(environmentName)), v.string())),
+  /** Silence after which what a command left running is not waited for: a duration, 1s unless told. */
+  drain: v.optional(
+    v.pipe(
+      v.string(),
+      v.check((text) => parseDuration(text) !== undefined, `is not ${durationForm}`),
+    ),
+  ),
   /** PowerShell: whether an error ends the run. */
   error_action: v.optional(v.picklist(['stop', 'continue'])),
   /** PowerShell: its objects as data, `depth` levels deep. */
@@ -33,6 +41,7 @@ export function executionOptions(
     cwd: input.cwd,
     env: isPrepared ? { ...input.env, ...secretEnv } : undefined,
     errorAction: input.error_action,
+    drainMs: input.drain === undefined ? undefined : parseDuration(input.drain),
     objectDepth: input.objects ? (input.depth ?? defaultObjectDepth) : undefined,
   };
 }
