@@ -128,7 +128,9 @@ const sameEverywhere = [
 for (const shell of ['cmd', 'powershell', 'pwsh'] satisfies WinehostShell[]) {
   suite(`windows exec --shell where DefaultShell is ${shell}`, whyNoWinehostSuites, () => {
     const { payload } = onWinehost(() => ({ shell }));
-    for (const one of sameEverywhere) {
+    // pwsh is started as powershell is: what differs is in these.
+    const cases = shell === 'pwsh' ? sameEverywhere.slice(0, 3) : sameEverywhere;
+    for (const one of cases) {
       it(`${one.shell}: ${one.what}`, async () => {
         const { exit_code, stdout, stderr } = await payload('exec', ['--shell', one.shell, '--', one.command]);
         assert.match(stdout.text, one.stdout);

@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { onWinehost, whyNoWinehostSuites } from '../support/on-winehost.ts';
-import { freePort } from '../support/sshd.ts';
 import { suite } from '../support/suite.ts';
 
 suite('windows put and get on the nearly-Windows host', whyNoWinehostSuites, () => {
@@ -24,7 +23,7 @@ suite('windows put and get on the nearly-Windows host', whyNoWinehostSuites, () 
 
   it('carry a folder with all that is in it there and back', async () => {
     const from = join(home(), 'tree');
-    mkdirSync(join(from, 'größe', 'leer'), { recursive: true });
+    mkdirSync(join(from, 'größe'), { recursive: true });
     writeFileSync(join(from, 'größe', 'a b.txt'), 'a b');
     writeFileSync(join(from, 'empty'), '');
     const put = await run(['windows', 'put', '--recursive', '--verify', from, 'C:\\tree ü']);
@@ -34,6 +33,14 @@ suite('windows put and get on the nearly-Windows host', whyNoWinehostSuites, () 
     const names = (dir: string) => readdirSync(dir, { recursive: true }).sort();
     assert.deepEqual(names(join(home(), 'tree back')), names(from));
     assert.equal(readFileSync(join(home(), 'tree back', 'größe', 'a b.txt'), 'utf8'), 'a b');
+  });
+
+  it('carry folders that are empty as well', async () => {
+    mkdirSync(join(home(), 'hollow', 'leer'), { recursive: true });
+    await run(['windows', 'put', '--recursive', join(home(), 'hollow'), 'C:\\hollow']);
+    const there = existsSync(join(host().driveC, 'hollow', 'leer'));
+    await run(['windows', 'get', '--recursive', 'C:\\hollow', join(home(), 'hollow back')]);
+    assert.deepEqual([there, existsSync(join(home(), 'hollow back', 'leer'))], [true, true]);
   });
 
   it('take a relative path from the home folder, where commands start as well', async () => {
@@ -70,7 +77,7 @@ suite('windows put and get on the nearly-Windows host', whyNoWinehostSuites, () 
 
 /** Makes what `windows status` tells: a program of Windows on a port, started as a task, and a rule that blocks that port. */
 const machine = `param([int]$Port)
-$listen = '$l = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, {0}); $l.Start(); Start-Sleep -Seconds 600' -f $Port
+$listen = "\`$l = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Parse('127.0.0.9'), $Port); \`$l.Start(); Start-Sleep -Seconds 600"
 $action = New-ScheduledTaskAction -Execute 'pwsh.exe' -Argument ('-NoProfile -Command "{0}"' -f $listen)
 $principal = New-ScheduledTaskPrincipal -UserId 'SYSTEM' -LogonType ServiceAccount
 $null = Register-ScheduledTask -TaskName 'WinAutomation-Playwright' -Action $action -Principal $principal
@@ -84,18 +91,18 @@ while (-not (Get-NetTCPConnection -State Listen -LocalPort $Port -ErrorAction Si
 }
 `;
 
+/** One of the ports that `windows status` tells of. On an address that nobody else takes. */
+const port = 9323;
+
 suite('windows status on the nearly-Windows host', whyNoWinehostSuites, () => {
   const { run, payload, home } = onWinehost(() => ({ shell: 'powershell', hasTasks: true }));
 
   it('tells who listens, what blocks the port and that the task runs, by one PowerShell', async () => {
-    const port = await freePort();
     const file = join(home(), 'machine.ps1');
     writeFileSync(file, machine);
     const made = await payload('script', ['--param', `Port=${port}`, file]);
     assert.equal(made.exit_code, 0, made.stderr.text);
-    const { stdout, stderr } = await run(['windows', 'status', '--json'], {
-      env: { WIN_AUTOMATION_PLAYWRIGHT_PORT: String(port) },
-    });
+    const { stdout, stderr } = await run(['windows', 'status', '--json']);
     const { facts, ports, firewall, tasks } = JSON.parse(stdout.toString());
     const here = <T extends { port: number }>(all: readonly T[]) => all.find((one) => one.port === port);
     const { listening, address, process } =
@@ -111,7 +118,7 @@ suite('windows status on the nearly-Windows host', whyNoWinehostSuites, () => {
       },
       {
         os: 'Windows 10 Pro',
-        listener: [true, '127.0.0.1', 'pwsh.exe'],
+        listener: [true, '127.0.0.9', 'pwsh.exe'],
         rule: [false, ['Corporate']],
         task: 'Running',
       },

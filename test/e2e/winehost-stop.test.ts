@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { it } from 'node:test';
+import { before, it } from 'node:test';
 import { onWinehost, whyNoWinehostSuites } from '../support/on-winehost.ts';
 import { eventually } from '../support/processes.ts';
 import { suite } from '../support/suite.ts';
@@ -41,24 +41,26 @@ for (const shell of ['cmd', 'powershell'] satisfies WinehostShell[]) {
       },
     };
 
+    const theirs = next();
+    let stranger: Promise<unknown> | undefined;
+    let stopStranger = () => {};
+    before(async () => {
+      stranger = run(['windows', 'exec', '--', `ping -n ${theirs} 127.0.0.1`], {
+        onStart: (child) => {
+          stopStranger = () => child.kill('SIGINT');
+        },
+      });
+      await eventually("a stranger's ping runs", () => pings(theirs).length > 0, startMs);
+    });
+
     for (const [what, argsOf] of Object.entries(runs)) {
       it(`${what}: SIGINT ends it with all that it started, and strangers live on`, async () => {
-        const [mine, theirs] = [next(), next()];
-        const [, ...mineArgs] = argsOf(mine);
-        let stopStranger = () => {};
-        const stranger = run(['windows', 'exec', '--', `ping -n ${theirs} 127.0.0.1`], {
-          onStart: (child) => {
-            stopStranger = () => child.kill('SIGINT');
-          },
-        });
-        await eventually("a stranger's ping runs", () => pings(theirs).length > 0, startMs);
-        const { exitCode, words, stderr } = await run(['windows', argsOf(mine)[0] ?? '', ...mineArgs], {
+        const mine = next();
+        const { exitCode, words, stderr } = await run(['windows', ...argsOf(mine)], {
           onStart: (child) =>
             void eventually('the ping runs', () => pings(mine).length > 0, startMs).then(() => child.kill('SIGINT')),
         });
         const left = { mine: pings(mine), theirs: pings(theirs).length > 0 };
-        stopStranger();
-        await stranger;
         assert.deepEqual([exitCode, words['state'], left], [130, 'cancelled', { mine: [], theirs: true }], stderr);
       });
     }
@@ -76,7 +78,9 @@ for (const shell of ['cmd', 'powershell'] satisfies WinehostShell[]) {
       assert.deepEqual([exitCode, words['state'], words['stdout'], pings(mine)], [4, 'timeout', 'begun\r\n', []]);
     });
 
-    it('leaves no program of any run on the host', async () => {
+    it('leaves nothing on the host once the last run was stopped', async () => {
+      stopStranger();
+      await stranger;
       await eventually(`no program runs: ${host().programs()}`, () => host().programs().length === 0);
     });
   });

@@ -257,6 +257,25 @@ function Get-NetFirewallApplicationFilter {
     }
 }
 
+function Get-NetFirewallServiceFilter {
+    [CmdletBinding(DefaultParameterSetName = 'GetAll')]
+    param(
+        [Parameter(ParameterSetName = 'GetAll')][switch]$All,
+        [Parameter(Mandatory = $true, ValueFromPipeline = $true, ParameterSetName = 'ByAssociatedNetFirewallRule')]
+        [PSTypeName('Microsoft.Management.Infrastructure.CimInstance#root/standardcimv2/MSFT_NetFirewallRule')]
+        $AssociatedNetFirewallRule
+    )
+    process {
+        Select-Record -Rule $AssociatedNetFirewallRule | ForEach-Object {
+            [pscustomobject]@{
+                PSTypeName = "$namespace/MSFT_NetServiceFilter"
+                InstanceID = $_.Name
+                Service = if ($_.Service) { $_.Service } else { 'Any' }
+            }
+        }
+    }
+}
+
 # The rules that a cmdlet that changes them is given: by name, by display name or on the pipeline.
 function Resolve-Rule {
     param([Collections.Generic.Dictionary[string, object]]$Bound)
@@ -352,4 +371,4 @@ function Disable-NetFirewallRule {
 }
 
 Export-ModuleMember -Function New-NetFirewallRule, Get-NetFirewallRule, Get-NetFirewallPortFilter, Get-NetFirewallAddressFilter,
-    Get-NetFirewallApplicationFilter, Remove-NetFirewallRule, Set-NetFirewallRule, Enable-NetFirewallRule, Disable-NetFirewallRule
+    Get-NetFirewallApplicationFilter, Get-NetFirewallServiceFilter, Remove-NetFirewallRule, Set-NetFirewallRule, Enable-NetFirewallRule, Disable-NetFirewallRule
