@@ -227,6 +227,8 @@ function Test-Command {
     $name = $Command.GetCommandName()
     # A script block or a program in a variable.
     if (-not $name) { return }
+    # A cmdlet that is named with its module, where a user's function may have its name.
+    $name = $name -creplace '^Microsoft\.PowerShell\.\w+\\', ''
     if ($Functions.ContainsKey($name)) { return Test-Own $Command $name $Functions[$name] }
     if ($Natives -contains $name) { return }
     if ($name -in 'Read-Host', 'Get-Credential', 'Out-GridView', 'Show-Command', 'pause') {
