@@ -47,23 +47,15 @@ function Get-JsonName {
 
 function Get-JsonKind {
     param([type]$Type)
-    if ($Type -eq [string] -or $Type -eq [char]) {
-        return 'string'
+    $known = @{
+        [string] = 'string'; [char] = 'string'; [bool] = 'bool'; [double] = 'float'; [single] = 'float'
+        [datetime] = 'date'; [DateTimeOffset] = 'date'; [timespan] = 'timespan'
     }
-    if ($Type -eq [bool]) {
-        return 'bool'
+    if ($known.ContainsKey($Type)) {
+        return $known[$Type]
     }
     if ($Type.IsEnum) {
         return 'enum'
-    }
-    if ($Type -eq [double] -or $Type -eq [single]) {
-        return 'float'
-    }
-    if ($Type -eq [datetime] -or $Type -eq [DateTimeOffset]) {
-        return 'date'
-    }
-    if ($Type -eq [timespan]) {
-        return 'timespan'
     }
     if ($Type.IsPrimitive -or $Type -eq [decimal] -or $Type.FullName -eq 'System.Numerics.BigInteger') {
         return 'number'
@@ -244,7 +236,7 @@ function Get-JsonError {
     if ($ErrorRecord.InvocationInfo) {
         $line = [int]$ErrorRecord.InvocationInfo.ScriptLineNumber
     }
-    $type = Get-JsonName -Writer $Writer -Name $ErrorRecord.Exception.GetType().FullName
+    $type = Get-JsonName -Writer $Writer -Name ($ErrorRecord.Exception.GetType().FullName)
     $message = ConvertTo-JsonString -Writer $Writer -Text ([string]$ErrorRecord)
     $id = ConvertTo-JsonString -Writer $Writer -Text ([string]$ErrorRecord.FullyQualifiedErrorId)
     '{"stream":"error","type":' + $type + ',"message":' + $message + ',"id":' + $id + ',"line":' + $line + '}'
