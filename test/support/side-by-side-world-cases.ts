@@ -168,4 +168,10 @@ export const worldCases: readonly SideBySideCase[] = [
         "Get-Item: <folder>/user.ps1:1\nLine |\n   1 |  Get-Item -LiteralPath /nowhere\n     |  ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n     | Cannot find path '/nowhere' because it does not exist.\n",
     },
   }),
+  script('progress that nobody sees', '$ProgressPreference', {
+    differs: { id: 'no-progress', stdout: 'SilentlyContinue\n' },
+  }),
+  script('variables that are not its own', 'Get-Variable -Name WinAutomation* | ForEach-Object Name', {
+    differs: { id: 'names-of-ours', stdout: 'WinAutomationParameters\nWinAutomationRun\n' },
+  }),
 ];
