@@ -142,7 +142,7 @@ function decodeCommand(encoded: string): string {
 
 /** The base64 argument that a composed text ends with, or that stands in its last call. */
 function argumentOf(text: string): string {
-  return [...text.matchAll(/(?:^\} |New-Run -Argument )'([A-Za-z0-9+/=]*)'$/gm)].at(-1)?.[1] ?? '';
+  return [...text.matchAll(/^\} (?:\$WinAutomationRun )?'([A-Za-z0-9+/=]*)'$/gm)].at(-1)?.[1] ?? '';
 }
 
 /** The few words of PowerShell that people try first. Anything else is answered as PowerShell answers what it can't find. */

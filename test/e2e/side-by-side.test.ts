@@ -27,6 +27,20 @@ suite('PowerShell run by us and by its user', skip, () => {
     });
   }
 
+  for (const [title, text] of [
+    ['a table with unicode', "[pscustomobject]@{ a = 'ü 漢字'; b = '\u{1f600}' }; 'text'"],
+    ['errors and warnings', "Write-Warning 'w'; Get-Item -LiteralPath /nowhere; 'after'"],
+    ['a program with both streams', "sh -c 'echo out; echo err >&2'; 'after'"],
+    ['exit', "'a'; exit 3"],
+    ['throw', "'a'; throw 'gone'"],
+  ] as const) {
+    it(`${title}: the same in a payload`, async () => {
+      const one = { title, kind: 'command', text } as const;
+      const [users, ours] = await Promise.all([side.byUser(one, ''), side.byPayload(text)]);
+      assert.deepEqual(ours, users);
+    });
+  }
+
   it('lists no difference that no case shows', () => {
     const shown = new Set(cases.flatMap((one) => (one.differs === undefined ? [] : [one.differs.id])));
     assert.deepEqual([...shown].sort(), Object.keys(differences).sort());

@@ -5,12 +5,4 @@ import { parameterCases } from './side-by-side-parameter-cases.ts';
 import { worldCases } from './side-by-side-world-cases.ts';
 
 /** Every case, by what it is about. */
-const only = process.env['ONLY'];
-const all: readonly SideBySideCase[] = [...outputCases, ...errorCases, ...parameterCases, ...worldCases];
-export const cases = only
-  ? only === 'params'
-    ? parameterCases
-    : only === 'world'
-      ? worldCases
-      : all.filter((one) => new RegExp(only).test(one.title))
-  : all;
+export const cases: readonly SideBySideCase[] = [...outputCases, ...errorCases, ...parameterCases, ...worldCases];

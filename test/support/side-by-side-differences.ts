@@ -16,6 +16,14 @@ export const differences = {
     what: 'Errors are never coloured.',
     why: 'colour codes would get into payloads and logs',
   },
+  'no-progress': {
+    what: '`$ProgressPreference` is `SilentlyContinue`.',
+    why: 'progress bars are no output, and Windows PowerShell spends much of its time on them',
+  },
+  'names-of-ours': {
+    what: 'Variables whose names begin with `WinAutomation` exist beside those of the text.',
+    why: 'the call and its typed parameters are kept in them',
+  },
   'error-stops': {
     what: 'An error stops the run, and it has failed, unless `--error-action continue` asks for the way of PowerShell.',
     why: 'what goes on after an error reports a success; GitHub Actions runs scripts this way too',

@@ -50,7 +50,7 @@ export const errorCases: readonly SideBySideCase[] = [
   script('a parse error in the last line', "'before'\n$a = @(1, 2\n", {
     differs: {
       id: 'unfinished-text',
-      stderr: "At <folder>/user.ps1:2 char:12\n+ $a = @(1, 2\n+            ~\nMissing closing ')' in subexpression.\n",
+      stderr: "At <folder>/user.ps1:3 char:2\n+ \nMissing closing ')' in subexpression.\n",
     },
   }),
   script('two parse errors', "'a'\nfoo(1,\n}\n'b'"),

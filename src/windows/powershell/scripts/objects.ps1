@@ -1,150 +1,300 @@
 # Writes each object of every stream as one line of JSON, as it comes. A line begins with the record separator of RFC 7464, so
-# that text which something else writes to standard output can be told apart.
+# that text which something else writes to standard output can be told apart. A call of a function is what costs most here:
+# common values are written where they are met, and what was found out of a type or a name is kept.
 
-function ConvertTo-JsonString {
-    param([string]$Text)
-    if ($Text -notmatch '[\x00-\x1f"\\\ud800-\udfff]') {
-        return '"' + $Text + '"'
+function New-JsonWriter {
+    $culture = [Globalization.CultureInfo]::InvariantCulture
+    $lone = '[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]'
+    @{
+        Text = New-Object -TypeName Text.StringBuilder
+        Culture = $culture
+        # How values of a type are written, by type; names in quotes, by name.
+        Kinds = New-Object -TypeName 'Collections.Generic.Dictionary[type,string]'
+        Names = New-Object -TypeName 'Collections.Generic.Dictionary[string,string]'
+        Special = New-Object -TypeName Text.RegularExpressions.Regex -ArgumentList '[\x00-\x1f"\\\ud800-\udfff]'
+        # A surrogate alone has no UTF-8.
+        Coded = New-Object -TypeName Text.RegularExpressions.Regex -ArgumentList "[\x00-\x1f]|$lone"
+        # What a Format cmdlet has laid out so far.
+        Laid = New-Object -TypeName Collections.ArrayList
     }
-    $built = New-Object -TypeName Text.StringBuilder
-    for ($i = 0; $i -lt $Text.Length; $i++) {
-        $char = $Text[$i]
-        $code = [int]$char
-        if ($code -eq 34 -or $code -eq 92) {
-            [void]$built.Append('\').Append($char)
-        } elseif ([char]::IsHighSurrogate($char) -and $i + 1 -lt $Text.Length -and [char]::IsLowSurrogate($Text[$i + 1])) {
-            [void]$built.Append($char).Append($Text[$i + 1])
-            $i++
-        } elseif ($code -lt 32 -or [char]::IsSurrogate($char)) {
-            # A surrogate alone has no UTF-8.
-            [void]$built.Append('\u').Append($code.ToString('x4', [Globalization.CultureInfo]::InvariantCulture))
-        } else {
-            [void]$built.Append($char)
-        }
-    }
-    '"' + [string]$built + '"'
 }
 
-function ConvertTo-JsonValue {
-    param($Value, [int]$Depth)
-    if ($null -eq $Value) {
-        return 'null'
+function ConvertTo-JsonString {
+    param($Writer, [string]$Text)
+    if (-not $Writer.Special.IsMatch($Text)) {
+        return '"' + $Text + '"'
     }
-    $culture = [Globalization.CultureInfo]::InvariantCulture
+    $Text = $Text.Replace('\', '\\').Replace('"', '\"').Replace("`n", '\n').Replace("`r", '\r').Replace("`t", '\t')
+    $built = New-Object -TypeName Text.StringBuilder -ArgumentList '"'
+    $done = 0
+    foreach ($match in $Writer.Coded.Matches($Text)) {
+        $code = ([int]$Text[$match.Index]).ToString('x4', $Writer.Culture)
+        [void]$built.Append($Text, $done, $match.Index - $done).Append('\u').Append($code)
+        $done = $match.Index + 1
+    }
+    [string]$built.Append($Text, $done, $Text.Length - $done).Append('"')
+}
+
+function Get-JsonName {
+    param($Writer, [string]$Name)
+    $quoted = $null
+    if (-not $Writer.Names.TryGetValue($Name, [ref]$quoted)) {
+        $quoted = ConvertTo-JsonString -Writer $Writer -Text $Name
+        $Writer.Names[$Name] = $quoted
+    }
+    $quoted
+}
+
+function Get-JsonKind {
+    param([type]$Type)
+    $known = @{
+        [string] = 'string'; [char] = 'string'; [bool] = 'bool'; [double] = 'float'; [single] = 'float'
+        [datetime] = 'date'; [DateTimeOffset] = 'date'; [timespan] = 'timespan'
+    }
+    if ($known.ContainsKey($Type)) {
+        return $known[$Type]
+    }
+    if ($Type.IsEnum) {
+        return 'enum'
+    }
+    if ($Type.IsPrimitive -or $Type -eq [decimal] -or $Type.FullName -eq 'System.Numerics.BigInteger') {
+        return 'number'
+    }
+    foreach ($text in [guid], [version], [uri], [type], [scriptblock], [Globalization.CultureInfo], [Net.IPAddress]) {
+        if ($text.IsAssignableFrom($Type)) {
+            return 'text'
+        }
+    }
+    if ([Xml.XmlNode].IsAssignableFrom($Type)) {
+        return 'xml'
+    }
+    if ($Type.FullName -eq 'System.Data.DataRow' -or $Type.FullName -eq 'System.Data.DataTable') {
+        return $Type.Name
+    }
+    if ([Collections.IDictionary].IsAssignableFrom($Type)) {
+        return 'dictionary'
+    }
+    if ([Collections.IEnumerable].IsAssignableFrom($Type)) {
+        return 'list'
+    }
+    if ($Type.FullName -like 'Microsoft.PowerShell.Commands.Internal.Format.*') {
+        return 'format'
+    }
+    if ([Management.Automation.ErrorRecord].IsAssignableFrom($Type)) {
+        return 'error'
+    }
+    foreach ($stream in 'Warning', 'Verbose', 'Debug', 'Information') {
+        if ($Type.FullName -eq "System.Management.Automation.${stream}Record") {
+            return $stream.ToLowerInvariant()
+        }
+    }
+    'object'
+}
+
+function Find-JsonKind {
+    param($Writer, [type]$Type)
+    $kind = $null
+    if (-not $Writer.Kinds.TryGetValue($Type, [ref]$kind)) {
+        $kind = Get-JsonKind -Type $Type
+        $Writer.Kinds[$Type] = $kind
+    }
+    $kind
+}
+
+# Members of an object: pairs of name and value.
+function Add-JsonMember {
+    param($Writer, $Members, [int]$Depth)
+    $text = $Writer.Text
+    $mark = '{'
+    foreach ($member in $Members) {
+        if ($member.IsGettable -eq $false) {
+            continue
+        }
+        $name = $null
+        if (-not $Writer.Names.TryGetValue($member.Name, [ref]$name)) {
+            $name = Get-JsonName -Writer $Writer -Name $member.Name
+        }
+        # A property may throw when it is read, as ExitCode of a process that still runs.
+        $content = $null
+        try {
+            $content = $member.Value
+        } catch {
+            $content = $null
+        }
+        [void]$text.Append($mark).Append($name).Append(':')
+        $mark = ','
+        if ($null -eq $content) {
+            [void]$text.Append('null')
+        } elseif ($content -is [string] -and -not $Writer.Special.IsMatch($content)) {
+            [void]$text.Append('"').Append([string]$content).Append('"')
+        } elseif ($content -is [int]) {
+            [void]$text.Append(([int]$content).ToString($Writer.Culture))
+        } else {
+            Add-JsonValue -Writer $Writer -Value $content -Depth $Depth
+        }
+    }
+    if ($mark -eq '{') {
+        [void]$text.Append('{')
+    }
+    [void]$text.Append('}')
+}
+
+function Add-JsonList {
+    param($Writer, $Items, [int]$Depth)
+    $mark = '['
+    foreach ($item in $Items) {
+        [void]$Writer.Text.Append($mark)
+        $mark = ','
+        Add-JsonValue -Writer $Writer -Value $item -Depth $Depth
+    }
+    if ($mark -eq '[') {
+        [void]$Writer.Text.Append('[')
+    }
+    [void]$Writer.Text.Append(']')
+}
+
+function Add-JsonValue {
+    param($Writer, $Value, [int]$Depth)
+    $text = $Writer.Text
+    if ($null -eq $Value) {
+        [void]$text.Append('null')
+        return
+    }
     $base = $Value
     if ($Value -is [psobject]) {
         $base = $Value.PSObject.BaseObject
     }
-    if ($base -is [string] -or $base -is [char]) {
-        return ConvertTo-JsonString -Text $base
+    $kind = Find-JsonKind -Writer $Writer -Type $base.GetType()
+    if ($kind -eq 'number') {
+        [void]$text.Append((ConvertTo-JsonNumber -Value $base -Culture $Writer.Culture))
+        return
     }
-    if ($base -is [bool]) {
-        if ($base) {
-            return 'true'
-        }
-        return 'false'
+    if ($kind -eq 'bool') {
+        [void]$text.Append(([string]$base).ToLowerInvariant())
+        return
     }
-    if ($base -is [enum]) {
-        return ConvertTo-JsonString -Text ([string]$base)
+    $isDeep = $Depth -gt 0
+    if ($isDeep -and $kind -eq 'dictionary') {
+        $pairs = foreach ($key in $base.Keys) { @{ Name = [string]$key; Value = $base[$key] } }
+        Add-JsonMember -Writer $Writer -Members $pairs -Depth ($Depth - 1)
+        return
     }
-    if ($base -is [double] -or $base -is [single]) {
-        if ([double]::IsNaN($base) -or [double]::IsInfinity($base)) {
-            return ConvertTo-JsonString -Text $base.ToString($culture)
-        }
-        return $base.ToString('R', $culture)
+    if ($isDeep -and $kind -eq 'list') {
+        Add-JsonList -Writer $Writer -Items $base -Depth ($Depth - 1)
+        return
     }
-    if ($base -is [datetime] -or $base -is [DateTimeOffset]) {
-        return ConvertTo-JsonString -Text $base.ToString('o', $culture)
+    if ($isDeep -and $kind -eq 'DataTable') {
+        Add-JsonList -Writer $Writer -Items $base.Rows -Depth ($Depth - 1)
+        return
     }
-    if ($base -is [timespan]) {
-        return ConvertTo-JsonString -Text $base.ToString('c', $culture)
+    if ($isDeep -and $kind -eq 'DataRow') {
+        $pairs = foreach ($column in $base.Table.Columns) { @{ Name = $column.ColumnName; Value = $base[$column] } }
+        Add-JsonMember -Writer $Writer -Members $pairs -Depth ($Depth - 1)
+        return
     }
-    $type = $base.GetType()
-    if ($type.IsPrimitive -or $base -is [decimal] -or $type.FullName -eq 'System.Numerics.BigInteger') {
-        return ConvertTo-JsonNumber -Value $base
+    if ($base -is [DBNull]) {
+        [void]$text.Append('null')
+        return
     }
-    $isText = $base -is [guid] -or $base -is [version] -or $base -is [uri] -or $base -is [type] -or $base -is [scriptblock]
-    if ($isText -or $Depth -le 0 -or $base -is [Globalization.CultureInfo] -or $base -is [Net.IPAddress] -or $base -is [Xml.XmlNode]) {
-        return ConvertTo-JsonString -Text ([string]$Value)
-    }
-    if ($base -is [Collections.IDictionary]) {
-        $members = foreach ($key in $base.Keys) {
-            (ConvertTo-JsonString -Text ([string]$key)) + ':' + (ConvertTo-JsonValue -Value $base[$key] -Depth ($Depth - 1))
-        }
-        return '{' + (@($members) -join ',') + '}'
-    }
-    if ($base -is [Collections.IEnumerable]) {
-        $items = foreach ($item in $base) {
-            ConvertTo-JsonValue -Value $item -Depth ($Depth - 1)
-        }
-        return '[' + (@($items) -join ',') + ']'
-    }
-    $members = foreach ($property in $Value.PSObject.Properties) {
-        if ($property.IsGettable) {
-            # A property may throw when it is read, as ExitCode of a process that still runs.
-            $content = $null
-            try {
-                $content = $property.Value
-            } catch {
-                $content = $null
+    $string = switch ($kind) {
+        'enum' { [string]$base }
+        'date' { $base.ToString('o', $Writer.Culture) }
+        'timespan' { $base.ToString('c', $Writer.Culture) }
+        'float' { $base.ToString('R', $Writer.Culture) }
+        'string' { [string]$base }
+        'text' { [string]$Value }
+        'xml' { $base.OuterXml }
+        default {
+            if (-not $isDeep) {
+                [string]$Value
             }
-            (ConvertTo-JsonString -Text $property.Name) + ':' + (ConvertTo-JsonValue -Value $content -Depth ($Depth - 1))
         }
     }
-    '{' + (@($members) -join ',') + '}'
+    if ($null -eq $string) {
+        Add-JsonMember -Writer $Writer -Members $Value.PSObject.Properties -Depth ($Depth - 1)
+    } elseif ($kind -eq 'float' -and -not [double]::IsNaN($base) -and -not [double]::IsInfinity($base)) {
+        [void]$text.Append($string)
+    } else {
+        [void]$text.Append((ConvertTo-JsonString -Writer $Writer -Text $string))
+    }
 }
 
 # JavaScript's numbers are exact up to 2^53; what is longer goes as text.
 function ConvertTo-JsonNumber {
-    param($Value)
-    $text = [string]::Format([Globalization.CultureInfo]::InvariantCulture, '{0}', $Value)
+    param($Value, $Culture)
+    $text = [string]::Format($Culture, '{0}', $Value)
     if ($Value -is [IntPtr] -or $Value -is [UIntPtr] -or [math]::Abs([double]$text) -gt 9007199254740991) {
         return '"' + $text + '"'
     }
     $text
 }
 
-function ConvertTo-ObjectRecord {
-    param($Value, [int]$Depth)
+# An error with where it came from.
+function Get-JsonError {
+    param($Writer, $ErrorRecord)
+    $line = 0
+    if ($ErrorRecord.InvocationInfo) {
+        $line = [int]$ErrorRecord.InvocationInfo.ScriptLineNumber
+    }
+    $type = Get-JsonName -Writer $Writer -Name ($ErrorRecord.Exception.GetType().FullName)
+    $message = ConvertTo-JsonString -Writer $Writer -Text ([string]$ErrorRecord)
+    $id = ConvertTo-JsonString -Writer $Writer -Text ([string]$ErrorRecord.FullyQualifiedErrorId)
+    '{"stream":"error","type":' + $type + ',"message":' + $message + ',"id":' + $id + ',"line":' + $line + '}'
+}
+
+function Add-ObjectRecord {
+    param($Writer, $Value, [int]$Depth)
     $type = 'null'
-    if ($Value -is [Management.Automation.ErrorRecord]) {
-        $name = $Value.Exception.GetType().FullName
-        $type = ConvertTo-JsonString -Text $name
-        $line = 0
-        if ($Value.InvocationInfo) {
-            $line = [int]$Value.InvocationInfo.ScriptLineNumber
-        }
-        $message = ConvertTo-JsonString -Text ([string]$Value)
-        $id = ConvertTo-JsonString -Text ([string]$Value.FullyQualifiedErrorId)
-        return '{"stream":"error","type":' + $type + ',"message":' + $message + ',"id":' + $id + ',"line":' + $line + '}'
-    }
+    $kind = 'null'
     if ($null -ne $Value) {
-        $type = ConvertTo-JsonString -Text ([string]@($Value.PSObject.TypeNames)[0])
+        $type = Get-JsonName -Writer $Writer -Name ([string]$Value.PSObject.TypeNames[0])
+        $kind = Find-JsonKind -Writer $Writer -Type $Value.PSObject.BaseObject.GetType()
     }
-    $stream = ''
-    if ($Value -is [Management.Automation.WarningRecord]) {
-        $stream = 'warning'
-    } elseif ($Value -is [Management.Automation.VerboseRecord]) {
-        $stream = 'verbose'
-    } elseif ($Value -is [Management.Automation.DebugRecord]) {
-        $stream = 'debug'
-    } elseif ($Value -is [Management.Automation.InformationRecord]) {
-        $stream = 'information'
+    if ($kind -eq 'format') {
+        Add-LaidRecord -Writer $Writer -Value $Value
+        return
     }
-    if ($stream) {
-        return '{"stream":"' + $stream + '","type":' + $type + ',"message":' + (ConvertTo-JsonString -Text ([string]$Value)) + '}'
+    [void]$Writer.Text.Append([char]30)
+    if ($kind -eq 'error') {
+        [void]$Writer.Text.Append((Get-JsonError -Writer $Writer -ErrorRecord $Value))
+    } elseif ('warning', 'verbose', 'debug', 'information' -contains $kind) {
+        [void]$Writer.Text.Append('{"stream":"').Append($kind).Append('","type":').Append($type).Append(',"message":')
+        [void]$Writer.Text.Append((ConvertTo-JsonString -Writer $Writer -Text ([string]$Value))).Append('}')
+    } else {
+        [void]$Writer.Text.Append('{"stream":"output","type":').Append($type).Append(',"value":')
+        Add-JsonValue -Writer $Writer -Value $Value -Depth $Depth
+        [void]$Writer.Text.Append('}')
     }
-    '{"stream":"output","type":' + $type + ',"value":' + (ConvertTo-JsonValue -Value $Value -Depth $Depth) + '}'
+    [void]$Writer.Text.Append("`n")
+}
+
+# What a Format cmdlet makes is layout and no data: its text goes out, a record a line.
+function Add-LaidRecord {
+    param($Writer, $Value)
+    [void]$Writer.Laid.Add($Value)
+    if ($Value.GetType().Name -ne 'FormatEndData') {
+        return
+    }
+    $lines = $Writer.Laid | Microsoft.PowerShell.Utility\Out-String -Stream -Width 4096
+    $Writer.Laid.Clear()
+    foreach ($line in $lines) {
+        Add-ObjectRecord -Writer $Writer -Value $line -Depth 1
+    }
 }
 
 function Write-ObjectRecord {
     param([int]$Depth)
     begin {
+        Set-StrictMode -Off
+        $ErrorActionPreference = 'Stop'
         $encoding = New-Object -TypeName Text.UTF8Encoding -ArgumentList $false
-        $writer = New-Object -TypeName IO.StreamWriter -ArgumentList ([Console]::OpenStandardOutput()), $encoding, 65536
+        $stream = New-Object -TypeName IO.StreamWriter -ArgumentList ([Console]::OpenStandardOutput()), $encoding, 65536
+        $writer = New-JsonWriter
     }
     process {
-        $writer.Write([string][char]30 + (ConvertTo-ObjectRecord -Value $_ -Depth $Depth) + "`n")
-        $writer.Flush()
+        Add-ObjectRecord -Writer $writer -Value $_ -Depth $Depth
+        $stream.Write([string]$writer.Text)
+        $stream.Flush()
+        [void]$writer.Text.Clear()
     }
 }

@@ -10,7 +10,12 @@ function Get-DeclaredParameter {
     $words = @()
     $isOpen = $faults.Count -gt 0 -or $null -ne $ast.DynamicParamBlock
     if ($ast.ParamBlock) {
-        $isAdvanced = @($ast.ParamBlock.Attributes | Where-Object { $_.TypeName.Name -eq 'CmdletBinding' }).Count -gt 0
+        $bindings = @($ast.ParamBlock.Attributes | Where-Object { $_.TypeName.Name -eq 'CmdletBinding' })
+        $isAdvanced = $bindings.Count -gt 0
+        $common = @([Management.Automation.PSCmdlet]::CommonParameters)
+        if (@($bindings | ForEach-Object { $_.NamedArguments } | Where-Object { $_.ArgumentName -eq 'SupportsShouldProcess' }).Count -gt 0) {
+            $common += 'WhatIf', 'Confirm'
+        }
         foreach ($parameter in $ast.ParamBlock.Parameters) {
             $name = $parameter.Name.VariablePath.UserPath
             $types[$name] = $parameter.StaticType
@@ -27,7 +32,7 @@ function Get-DeclaredParameter {
             }
         }
         if ($isAdvanced) {
-            foreach ($name in @([Management.Automation.PSCmdlet]::CommonParameters) + @('WhatIf', 'Confirm')) {
+            foreach ($name in $common) {
                 if (-not $types.ContainsKey($name)) {
                     $types[$name] = [object]
                     if ('Verbose', 'Debug', 'WhatIf', 'Confirm' -contains $name) {

@@ -156,8 +156,7 @@ function Write-RunError {
     }
     $text = ($Run.Error | Microsoft.PowerShell.Utility\Out-String -Width 4096).Trim()
     if ($text -eq '') {
-        $lines = $Run.Error.InvocationInfo.PositionMessage, $Run.Error.Exception.Message
-        $text = [string]::Join([Environment]::NewLine, $lines).Trim()
+        $text = $Run.Error.Exception.Message.Trim()
     }
     [Console]::Error.WriteLine($text)
 }
