@@ -63,8 +63,9 @@ export async function put(
   const items = facts.isDirectory()
     ? await localItems(local, target)
     : [{ local, remote: target, sizeBytes: facts.size }];
-  const folders = new Set(facts.isDirectory() ? [target, ...items.map(({ remote: path }) => dirname(path))] : []);
-  for (const folder of folders) await sftp.makeDir(folder);
+  const folders = facts.isDirectory() ? await localFolders(local) : [];
+  if (facts.isDirectory()) await sftp.makeDir(target);
+  for (const below of folders) await sftp.makeDir(joinRemote(target, below));
   for (const item of items) await putOne(host, item, options);
   return sumOf(items);
 }
@@ -170,6 +171,13 @@ async function localItems(dir: string, remote: string): Promise<Item[]> {
   );
 }
 
+/** The folders in a folder of this machine, at any depth, those above others first; their paths from that folder on. */
+async function localFolders(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory());
+  return folders.map((entry) => relative(dir, join(entry.parentPath, entry.name))).sort();
+}
+
 /** The files in a folder of this machine, at any depth. @returns `below` is the path from that folder on */
 export async function localFiles(dir: string): Promise<{ path: string; below: string }[]> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
@@ -183,6 +191,9 @@ export async function localFiles(dir: string): Promise<{ path: string; below: st
 async function remoteItems(host: WindowsHost, dir: string, local: string, signal: AbortSignal): Promise<Item[]> {
   signal.throwIfAborted();
   const sftp = await host.sftp(signal);
+  await mkdir(local, { recursive: true }).catch((error: unknown) => {
+    throw new AutomationError('file_failed', `${local}: ${messageOf(error)}`, { cause: error });
+  });
   const items: Item[] = [];
   for (const { filename, attrs } of await sftp.list(dir)) {
     if (filename === '.' || filename === '..') continue;

@@ -4,7 +4,7 @@ import { localFiles } from './files.ts';
 import type { WindowsHost } from './host.ts';
 import { joinRemote } from './paths.ts';
 
-const removeTimeoutMs = 10_000;
+const removeTimeoutMs = 3_000;
 
 /** A file that is brought beside a script. */
 export interface BesideScript {
