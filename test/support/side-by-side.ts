@@ -1,5 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pwsh } from './engines.ts';
@@ -181,10 +181,10 @@ export class SideBySide {
   }
 }
 
-const homeOf = (user: string): string =>
-  user === userInfo().username
-    ? userInfo().homedir
-    : (execFileSync('getent', ['passwd', user], { encoding: 'utf8' }).split(':')[5] ?? '');
+function homeOf(user: string): string {
+  const accounts = readFileSync('/etc/passwd', 'utf8').split('\n');
+  return accounts.find((line) => line.startsWith(`${user}:`))?.split(':')[5] ?? userInfo().homedir;
+}
 
 /** Every folder beside the script is one that we are told to bring along. */
 function besideOf(one: SideBySideCase, file: string): string[] {
