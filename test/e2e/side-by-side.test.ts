@@ -5,6 +5,7 @@ import { whyNoExecutable } from '../support/executable.ts';
 import { SideBySide } from '../support/side-by-side.ts';
 import { cases } from '../support/side-by-side-cases.ts';
 import { differences } from '../support/side-by-side-differences.ts';
+import { SideBySideRuns } from '../support/side-by-side-runs.ts';
 import { whyNoSshd } from '../support/sshd.ts';
 import { suite } from '../support/suite.ts';
 
@@ -12,15 +13,16 @@ const skip = whyNoExecutable ?? whyNoSshd ?? pwsh.whyNot ?? false;
 
 suite('PowerShell run by us and by its user', skip, () => {
   let side: SideBySide;
+  let runs: SideBySideRuns;
   before(async () => {
     side = await SideBySide.start();
+    runs = new SideBySideRuns(side, cases);
   });
   after(() => side.stop());
 
   for (const one of cases) {
     it(`${one.title}: ${one.differs === undefined ? 'the same' : `differs as meant (${one.differs.id})`}`, async () => {
-      const file = side.write(one);
-      const [users, ours] = await Promise.all([side.byUser(one, file), side.byUs(one, file)]);
+      const { users, ours } = await runs.of(one);
       const { id: _, ...meant } = one.differs ?? {};
       assert.deepEqual(ours, { ...users, ...meant });
       if (one.differs !== undefined) assert.notDeepEqual(ours, users, 'it does not differ any more');

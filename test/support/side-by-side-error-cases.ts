@@ -13,6 +13,9 @@ const command = (title: string, text: string, more: Partial<SideBySideCase> = {}
   ...more,
 });
 
+/** One that runs together with others. */
+const joined = (title: string, text: string): SideBySideCase => ({ title, kind: 'script', text, isJoined: true });
+
 /** Errors of every kind, and exit codes. */
 export const errorCases: readonly SideBySideCase[] = [
   script('throw', "'before'\nthrow 'gone'\n'after'"),
@@ -26,21 +29,21 @@ export const errorCases: readonly SideBySideCase[] = [
     'throw in a function',
     "function Deep { param($n) if ($n -eq 0) { throw 'deep' }; Deep ($n - 1) }\nDeep 3\n'after'",
   ),
-  script('Write-Error', "Write-Error 'soft'\n'after'"),
+  joined('Write-Error', "Write-Error 'soft'\n'after'"),
   script('Write-Error last', "'before'\nWrite-Error 'soft'"),
   command('Write-Error last in a command', "'before'; Write-Error 'soft'"),
-  script(
+  joined(
     'Write-Error with everything',
     "Write-Error -Message 'm' -Category InvalidData -ErrorId 'My.Id' -TargetObject 5 -RecommendedAction 'do it'\n$Error[0].FullyQualifiedErrorId",
   ),
-  script("a cmdlet's error", "Get-Item -LiteralPath /nowhere\n'after'"),
+  joined("a cmdlet's error", "Get-Item -LiteralPath /nowhere\n'after'"),
   command("a cmdlet's error in a command", "Get-Item -LiteralPath /nowhere; 'after'"),
   command("a cmdlet's error last in a command", 'Get-Item -LiteralPath /nowhere'),
   script("a cmdlet's error last in a script", 'Get-Item -LiteralPath /nowhere'),
   command('an error that is silenced last', 'Get-Item -LiteralPath /nowhere -ErrorAction SilentlyContinue'),
-  script('an error that is silenced last in a script', 'Get-Item -LiteralPath /nowhere -ErrorAction SilentlyContinue'),
+  joined('an error that is silenced last in a script', 'Get-Item -LiteralPath /nowhere -ErrorAction SilentlyContinue'),
   script('-ErrorAction Stop', "Get-Item -LiteralPath /nowhere -ErrorAction Stop\n'after'"),
-  script(
+  joined(
     'two errors and a table',
     "[pscustomobject]@{ a = 1 }\nGet-Item -LiteralPath /nowhere\n[pscustomobject]@{ a = 2 }\nWrite-Error 'second'\n'end'",
   ),
@@ -63,34 +66,34 @@ export const errorCases: readonly SideBySideCase[] = [
   }),
   script('a script that ends in a pipe', "'x' |"),
   script('an unterminated string', "'a'\n\"never ends\n"),
-  script('a division by zero', "1 / 0\n'after'"),
-  script('a method of null', "$null.Foo()\n'after'"),
-  script("an exception of .NET's", "[int]::Parse('x')\n'after'"),
-  script('a cast that fails', "[int]'x'\n'after'"),
-  script('an unknown type', "[No.Such.Type]::new()\n'after'"),
-  script('an unknown member', "'x'.NoSuch()\n'after'"),
-  script('an index out of range', "@(1)[5]; [int[]]$a = 1; $a[9] = 1\n'after'"),
-  script('a wrong parameter', "Get-Item -NoSuchParameter x\n'after'"),
-  script('a parameter of a wrong type', "Start-Sleep -Seconds abc\n'after'"),
-  script(
+  joined('a division by zero', "1 / 0\n'after'"),
+  joined('a method of null', "$null.Foo()\n'after'"),
+  joined("an exception of .NET's", "[int]::Parse('x')\n'after'"),
+  joined('a cast that fails', "[int]'x'\n'after'"),
+  joined('an unknown type', "[No.Such.Type]::new()\n'after'"),
+  joined('an unknown member', "'x'.NoSuch()\n'after'"),
+  joined('an index out of range', "@(1)[5]; [int[]]$a = 1; $a[9] = 1\n'after'"),
+  joined('a wrong parameter', "Get-Item -NoSuchParameter x\n'after'"),
+  joined('a parameter of a wrong type', "Start-Sleep -Seconds abc\n'after'"),
+  joined(
     'a missing mandatory parameter of a function',
     "function f { param([Parameter(Mandatory)]$x) $x }\nf\n'after'",
   ),
-  script('a validation that fails', "function f { param([ValidateRange(1, 3)][int]$x) $x }\nf -x 9\n'after'"),
+  joined('a validation that fails', "function f { param([ValidateRange(1, 3)][int]$x) $x }\nf -x 9\n'after'"),
   script('an error of a class', "class Car { [void] Drive() { throw 'no fuel' } }\n[Car]::new().Drive()\n'after'"),
-  script(
+  joined(
     'an error of a class from .NET',
     "class Car { [int] Drive() { return [int]::Parse('x') } }\n[Car]::new().Drive()\n'after'",
   ),
-  script(
+  joined(
     'an error inside a pipeline',
     '1..3 | ForEach-Object { if ($_ -eq 2) { Write-Error "no $_" }; $_ }\n\'after\'',
   ),
   script('an error of a script block', "& { throw 'in block' }\n'after'"),
   script('an error of Invoke-Expression', "Invoke-Expression 'throw \"in expression\"'\n'after'"),
-  script('trap', "trap { \"trapped $_\"; continue }\nthrow 'x'\n'after'"),
+  joined('trap', "trap { \"trapped $_\"; continue }\nthrow 'x'\n'after'"),
   script('trap with break', "trap { \"trapped $_\"; break }\nthrow 'x'\n'after'"),
-  script('try, catch and finally', "try { throw 'x' } catch { \"caught $_\" } finally { 'finally' }\n'after'"),
+  joined('try, catch and finally', "try { throw 'x' } catch { \"caught $_\" } finally { 'finally' }\n'after'"),
   script('rethrow', "try { [int]::Parse('x') } catch { 'caught'; throw } finally { 'finally' }", {
     differs: {
       id: 'heading-of-error',
@@ -112,30 +115,30 @@ Line |
     '$ErrorActionPreference that silences',
     "$ErrorActionPreference = 'SilentlyContinue'\nGet-Item -LiteralPath /nowhere\nthrow 'x'\n'after'",
   ),
-  script('strict mode', "Set-StrictMode -Version Latest\n'a'\n$nothing\n'after'"),
+  joined('strict mode', "Set-StrictMode -Version Latest\n'a'\n$nothing\n'after'"),
   script('strict mode to the end', 'Set-StrictMode -Version Latest\n$x = 1\n$x'),
-  script('an error of a long line', `Write-Error ('word ' * 80)\n${"'x' + ".repeat(60)}'y' | Get-Item`),
-  script('an error of several lines', 'Write-Error "one`ntwo`nthree"'),
-  script(
+  joined('an error of a long line', `Write-Error ('word ' * 80)\n${"'x' + ".repeat(60)}'y' | Get-Item`),
+  joined('an error of several lines', 'Write-Error "one`ntwo`nthree"'),
+  joined(
     'an error in a deep indentation',
     "if ($true) {\n    if ($true) {\n\t\tGet-Item -LiteralPath '/no\u00fcwhere/漢字'\n    }\n}",
   ),
-  script('$Error and $?', 'Get-Item -LiteralPath /nowhere\n$?\n$Error.Count\n$?'),
-  script('Get-Error', 'try { throw "x" } catch { }\n(Get-Error).Exception.Message'),
-  script(
+  joined('$Error and $?', 'Get-Item -LiteralPath /nowhere\n$?\n$Error.Count\n$?'),
+  joined('Get-Error', 'try { throw "x" } catch { }\n(Get-Error).Exception.Message'),
+  joined(
     'Write-Error as a function\u2019s own',
     "function f { [CmdletBinding()] param() $PSCmdlet.WriteError([Management.Automation.ErrorRecord]::new([Exception]::new('own'), 'Own', 'NotSpecified', $null)) }\nf\n'after'",
   ),
-  script(
+  joined(
     'ThrowTerminatingError',
     "function f { [CmdletBinding()] param() $PSCmdlet.ThrowTerminatingError([Management.Automation.ErrorRecord]::new([Exception]::new('own'), 'Own', 'NotSpecified', $null)) }\nf\n'after'",
   ),
-  script('assertions of the pipeline stopper', "1..5 | Select-Object -First 2\n'after'"),
-  script(
+  joined('assertions of the pipeline stopper', "1..5 | Select-Object -First 2\n'after'"),
+  joined(
     'an error stream that is merged',
     'Get-Item -LiteralPath /nowhere 2>&1 | ForEach-Object { "[$_]" }\nWrite-Warning w 3>&1 | ForEach-Object { "<$_>" }',
   ),
-  script('an error written to a file', "Get-Item -LiteralPath /nowhere 2> $null\n'after'"),
+  joined('an error written to a file', "Get-Item -LiteralPath /nowhere 2> $null\n'after'"),
   ...[0, 1, 3, 255, 256, -1].map((code) => script(`exit ${code}`, `'a'\nexit ${code}\n'b'`)),
   ...[0, 3].map((code) => command(`exit ${code} of a command`, `'a'; exit ${code}; 'b'`)),
   script('exit in a function', "function f { 'in f'; exit 4 }\nf\n'after'"),
@@ -149,7 +152,7 @@ Line |
   script('return', "'a'\nreturn\n'b'"),
   script('return of a value', 'return [pscustomobject]@{ a = 1 }'),
   script('return after a program that failed', "sh -c 'exit 3'\nreturn 'x'\n'b'"),
-  script('a program that failed in the middle', "sh -c 'exit 3'\n'after'"),
+  joined('a program that failed in the middle', "sh -c 'exit 3'\n'after'"),
   script('[Environment]::Exit', "'a'\n[Environment]::Exit(9)\n'b'"),
   command('a last value of false', '$false'),
   command('a last test that fails', 'Test-Path -LiteralPath /nowhere'),

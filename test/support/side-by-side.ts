@@ -1,5 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pwsh } from './engines.ts';
@@ -26,6 +26,8 @@ export interface SideBySideCase {
   /** Files beside the script, by their names. */
   readonly beside?: Readonly<Record<string, string>>;
   readonly errorAction?: 'stop' | 'continue';
+  /** Whether it runs in one script together with others of its kind: no error ends it, and it leaves nothing behind. */
+  readonly isJoined?: boolean;
   /** Whether the user's PowerShell is left its colours. */
   readonly isColoured?: boolean;
   /** Where ours is meant to be another: in what, and what it is then. */
@@ -179,10 +181,10 @@ export class SideBySide {
   }
 }
 
-const homeOf = (user: string): string =>
-  user === userInfo().username
-    ? userInfo().homedir
-    : (execFileSync('getent', ['passwd', user], { encoding: 'utf8' }).split(':')[5] ?? '');
+function homeOf(user: string): string {
+  const accounts = readFileSync('/etc/passwd', 'utf8').split('\n');
+  return accounts.find((line) => line.startsWith(`${user}:`))?.split(':')[5] ?? userInfo().homedir;
+}
 
 /** Every folder beside the script is one that we are told to bring along. */
 function besideOf(one: SideBySideCase, file: string): string[] {
@@ -214,4 +216,21 @@ function run(program: string, args: readonly string[], input?: string | Buffer) 
     child.once('error', fail);
     child.once('close', (exitCode) => done({ stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), exitCode }));
   });
+}
+
+/** At most so many at once, in the order in which they were asked for. */
+export function limited(count: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (running >= count) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
 }
