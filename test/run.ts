@@ -22,7 +22,9 @@ const wanted = process.argv.slice(2);
 
 const unitSuites = readdirSync('test', { withFileTypes: true })
   .map((entry) => (entry.isDirectory() ? entry.name : ''))
-  .filter((name) => !['', 'e2e', 'bench', 'support', 'lab', 'winehost', 'with-hatchet'].includes(name))
+  .filter(
+    (name) => !['', 'e2e', 'bench', 'support', 'lab', 'winehost', 'with-hatchet', 'with-powershell'].includes(name),
+  )
   .map((name) => `test/${name}`);
 
 function run(argv: readonly [string, ...string[]], cwd = '.'): boolean {
@@ -51,10 +53,10 @@ function tally(name: string, isGood: boolean, report: string): void {
   console.log(`${name}: ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
 }
 
-/** Runs a file of tests that mostly wait, while others do; what it prints comes in one piece. */
-async function besideOthers(file: string): Promise<void> {
-  const report = join(scratch, `${file.replaceAll('/', '-')}.xml`);
-  const [program, ...args] = bunTest(report, file);
+/** Runs files of tests while others run; what they print comes in one piece. */
+async function besideOthers(name: string, ...files: readonly string[]): Promise<void> {
+  const report = join(scratch, `${name.replaceAll('/', '-')}.xml`);
+  const [program, ...args] = bunTest(report, ...files);
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -63,8 +65,8 @@ async function besideOthers(file: string): Promise<void> {
     });
   }
   const exitCode = await new Promise<number | null>((done) => child.once('close', done));
-  console.log(`\n$ bun test ${file}\n${printed}`);
-  tally(file, exitCode === 0, report);
+  console.log(`\n$ bun test ${files.join(' ')}\n${printed}`);
+  tally(name, exitCode === 0, report);
 }
 
 function countJunit(xml: string): Count {
@@ -119,7 +121,18 @@ const stages: Record<string, () => void | Promise<void>> = {
   hatchet: async () => {
     if (!haveExecutable()) return;
     const files = readdirSync('test/with-hatchet').map((name) => `test/with-hatchet/${name}`);
-    await Promise.all(files.map(besideOthers));
+    await Promise.all(files.map((file) => besideOthers(file, file)));
+  },
+  powershell: async () => {
+    if (!haveExecutable()) return;
+    const files = readdirSync('test/with-powershell').map((name) => `test/with-powershell/${name}`);
+    const [onHost, onEngine] = [true, false].map((isOnHost) =>
+      files.filter((file) => file.includes('/winehost-') === isOnHost),
+    );
+    await Promise.all([
+      besideOthers('PowerShell on this machine', ...(onEngine ?? [])),
+      besideOthers('the nearly-Windows host', ...(onHost ?? [])),
+    ]);
   },
 };
 
@@ -131,7 +144,7 @@ function haveExecutable(): boolean {
 }
 
 function bunTest(report: string, ...paths: string[]): readonly [string, ...string[]] {
-  return [bin('bun'), 'test', '--timeout', '120000', '--reporter=junit', `--reporter-outfile=${report}`, ...paths];
+  return [bin('bun'), 'test', '--timeout', '240000', '--reporter=junit', `--reporter-outfile=${report}`, ...paths];
 }
 
 try {

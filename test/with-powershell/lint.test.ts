@@ -3,14 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startPowershell, warmCommandLine } from '../../../src/windows/powershell/command-line.ts';
-import { callableScript, composeCmdRun, composeRun, composeScript } from '../../../src/windows/powershell/compose.ts';
-import { scripts } from '../../../src/windows/powershell/scripts.ts';
-import { pwsh } from '../../support/engines.ts';
-import { type LintText, lintFaults } from '../../support/powershell-lint.ts';
-import { suite } from '../../support/suite.ts';
+import { startPowershell, warmCommandLine } from '../../src/windows/powershell/command-line.ts';
+import { callableScript, composeCmdRun, composeRun, composeScript } from '../../src/windows/powershell/compose.ts';
+import { scripts } from '../../src/windows/powershell/scripts.ts';
+import { pwsh } from '../support/engines.ts';
+import { type LintText, lintFaults } from '../support/powershell-lint.ts';
+import { suite } from '../support/suite.ts';
 
-const folder = fileURLToPath(new URL('../../../src/windows/powershell/scripts', import.meta.url));
+const folder = fileURLToPath(new URL('../../src/windows/powershell/scripts', import.meta.url));
 
 /** Scripts that say in their first lines that they take standard input. */
 const saysItReads = (text: string) => /^#.*(?:\n#.*)*standard input/.test(text);

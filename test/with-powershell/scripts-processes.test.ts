@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { pwsh } from '../../support/engines.ts';
-import { ScriptBench } from '../../support/script-bench.ts';
-import type { MachineState } from '../../support/stand-ins/machine.ts';
-import { suite } from '../../support/suite.ts';
+import { pwsh } from '../support/engines.ts';
+import { ScriptBench } from '../support/script-bench.ts';
+import type { MachineState } from '../support/stand-ins/machine.ts';
+import { suite } from '../support/suite.ts';
 
 const minute = (count: number) => new Date(Date.UTC(2026, 10, 25, 12, count)).toISOString();
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import type { ScriptInput } from '../../../src/windows/powershell/contracts.ts';
-import { pwsh } from '../../support/engines.ts';
-import { ScriptBench } from '../../support/script-bench.ts';
-import { type LogEntry, Machine, type MachineState } from '../../support/stand-ins/machine.ts';
-import { suite } from '../../support/suite.ts';
+import type { ScriptInput } from '../../src/windows/powershell/contracts.ts';
+import { pwsh } from '../support/engines.ts';
+import { ScriptBench } from '../support/script-bench.ts';
+import { type LogEntry, Machine, type MachineState } from '../support/stand-ins/machine.ts';
+import { suite } from '../support/suite.ts';
 
 const stranger = {
   TaskName: 'stranger',

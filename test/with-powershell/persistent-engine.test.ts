@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
-import { AutomationError } from '../../../src/core/errors.ts';
-import { PersistentPowershell } from '../../../src/windows/powershell/persistent.ts';
-import { pwsh, runPwsh } from '../../support/engines.ts';
-import { memoryOf, openPersistent, type TestPersistent } from '../../support/persistent.ts';
-import { suite } from '../../support/suite.ts';
+import { AutomationError } from '../../src/core/errors.ts';
+import { PersistentPowershell } from '../../src/windows/powershell/persistent.ts';
+import { pwsh, runPwsh } from '../support/engines.ts';
+import { memoryOf, openPersistent, type TestPersistent } from '../support/persistent.ts';
+import { suite } from '../support/suite.ts';
 
 const timeout = 60_000;
 

@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
-import { pwsh } from '../../support/engines.ts';
-import { openPersistent, processesOf, type TestPersistent } from '../../support/persistent.ts';
-import { eventually } from '../../support/processes.ts';
-import { suite } from '../../support/suite.ts';
+import { pwsh } from '../support/engines.ts';
+import { openPersistent, processesOf, type TestPersistent } from '../support/persistent.ts';
+import { eventually } from '../support/processes.ts';
+import { suite } from '../support/suite.ts';
 
 const timeout = 60_000;
 /** A second is promised; a busy machine may take longer, and must not hang. */

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, it } from 'node:test';
 import * as v from 'valibot';
-import { encodedCommandLine } from '../../../src/windows/powershell/command-line.ts';
-import { composeScript } from '../../../src/windows/powershell/compose.ts';
-import { type ContractName, contracts, type ScriptOutput } from '../../../src/windows/powershell/contracts.ts';
-import { scripts } from '../../../src/windows/powershell/scripts.ts';
-import { pwsh } from '../../support/engines.ts';
-import { ScriptBench } from '../../support/script-bench.ts';
-import { Machine, type MachineState } from '../../support/stand-ins/machine.ts';
-import { suite } from '../../support/suite.ts';
+import { encodedCommandLine } from '../../src/windows/powershell/command-line.ts';
+import { composeScript } from '../../src/windows/powershell/compose.ts';
+import { type ContractName, contracts, type ScriptOutput } from '../../src/windows/powershell/contracts.ts';
+import { scripts } from '../../src/windows/powershell/scripts.ts';
+import { pwsh } from '../support/engines.ts';
+import { ScriptBench } from '../support/script-bench.ts';
+import { Machine, type MachineState } from '../support/stand-ins/machine.ts';
+import { suite } from '../support/suite.ts';
 
 /** Cultures whose dates, digits, separators or letters differ from the invariant ones. */
 const cultures = ['de-DE', 'tr-TR', 'fi-FI', 'th-TH', 'ar-SA'];

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { pwsh } from '../../support/engines.ts';
-import { PowershellEngine } from '../../support/powershell-engine.ts';
-import { Machine, type MachineState } from '../../support/stand-ins/machine.ts';
-import { cmdlets } from '../../support/stand-ins/module.ts';
-import { suite } from '../../support/suite.ts';
+import { pwsh } from '../support/engines.ts';
+import { PowershellEngine } from '../support/powershell-engine.ts';
+import { Machine, type MachineState } from '../support/stand-ins/machine.ts';
+import { cmdlets } from '../support/stand-ins/module.ts';
+import { suite } from '../support/suite.ts';
 
 suite('the stand-ins for what only Windows has', pwsh.whyNot, () => {
   let engine: PowershellEngine;

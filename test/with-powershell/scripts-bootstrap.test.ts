@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
-import { pwsh } from '../../support/engines.ts';
-import { ScriptBench } from '../../support/script-bench.ts';
-import { Machine, type MachineState } from '../../support/stand-ins/machine.ts';
-import { suite } from '../../support/suite.ts';
+import { pwsh } from '../support/engines.ts';
+import { ScriptBench } from '../support/script-bench.ts';
+import { Machine, type MachineState } from '../support/stand-ins/machine.ts';
+import { suite } from '../support/suite.ts';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOurs me@linux';
 const otherKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOther you@linux';

@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
-import { pwsh } from '../../support/engines.ts';
-import { speakPersistent } from '../../support/persistent.ts';
-import { suite } from '../../support/suite.ts';
+import { pwsh } from '../support/engines.ts';
+import { speakPersistent } from '../support/persistent.ts';
+import { suite } from '../support/suite.ts';
 
 const timeout = 30_000;
 const word = (text: string) => Buffer.from(text, 'utf8').toString('base64');
