@@ -26,7 +26,10 @@ export const worldCases: readonly SideBySideCase[] = [
   script('100,000 lines of a program', 'sh -c "seq 100000"'),
   script('a program in a pipeline', "sh -c 'printf \"b\\na\\n\"' | Sort-Object; 'x', 'y' | cat"),
   script("a program's output kept", "$x = sh -c 'echo one; echo two'; $x.Count; $x[1]; $LASTEXITCODE"),
-  script("a program's errors merged", 'sh -c \'echo out; echo err >&2\' 2>&1 | ForEach-Object { "<$_>" }'),
+  script(
+    "a program's errors merged",
+    'sh -c \'echo out; echo err >&2\' 2>&1 | ForEach-Object { "<$_>" } | Sort-Object',
+  ),
   script(
     "a program's errors kept apart",
     '$x = sh -c \'echo err >&2; exit 2\' 2>&1; $x.GetType().Name; "$x $LASTEXITCODE $?"',
