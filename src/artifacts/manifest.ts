@@ -72,8 +72,8 @@ export async function writeManifest(dir: string, manifest: Manifest): Promise<vo
 /** Tells one written manifest from every other of the same folder, without reading it; undefined where there is none. */
 export function manifestIdentity(dir: string): string | undefined {
   const facts = statSync(join(dir, manifestName), { bigint: true, throwIfNoEntry: false });
-  // A number of an inode is used again; the time of its last change then differs.
-  return facts === undefined ? undefined : `${facts.ino}:${facts.ctimeNs}`;
+  // A number of an inode is used again; a time then differs. Deno tells one of them in seconds only.
+  return facts === undefined ? undefined : `${facts.ino}:${facts.ctimeNs}:${facts.mtimeNs}:${facts.size}`;
 }
 
 /**
