@@ -116,6 +116,9 @@ function checkFlag(token: OptionToken, flag: ArgDef | undefined, known: readonly
   if (flag === undefined) return [`unknown flag ${rawName}${flagGuess(name, known)}`];
   if (flag.type === 'boolean') return value === undefined ? [] : [`${rawName} takes no value`];
   if (value === undefined || value === '') return [`${rawName} needs a value`];
+  if (flag.type === 'enum' && flag.options !== undefined && !flag.options.includes(value)) {
+    return [`${rawName} ${value}: one of ${flag.options.join(', ')}${didYouMean(value, flag.options)}`];
+  }
   if (inlineValue !== true && value.startsWith('-')) {
     return [`${rawName} needs a value (if it is ${value}, write ${rawName}=${value})`];
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { isTimeout } from '../core/deadline.ts';
 import { AutomationError, ProblemsError } from '../core/errors.ts';
+import { Capture } from './capture.ts';
 import type { CommandResult, CommandStreams } from './command.ts';
 import type { PowershellOptions, WindowsHost } from './host.ts';
 import {
@@ -14,6 +15,8 @@ import {
 import { RefusalFilter } from './refusal.ts';
 import { type BesideScript, bringBeside, removeRunFolder } from './run-folder.ts';
 import type { Shell } from './shells.ts';
+
+const maxReasonBytes = 4_096;
 
 interface Execution {
   /** PowerShell: if it exits 0, the work is done already and is skipped. */
@@ -139,12 +142,17 @@ export async function executeScript(
  * @throws the signal's reason, and what `connect` and `runCommand` throw
  */
 export async function holds(host: WindowsHost, idempotentCheck: string, signal: AbortSignal): Promise<boolean> {
-  const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
-  const streams = { stdout: nowhere(), stderr: nowhere() };
+  const stderr = new Capture(maxReasonBytes);
+  const streams = { stdout: new Writable({ write: (_chunk, _encoding, done) => done() }), stderr };
   const run = { kind: 'check', text: idempotentCheck, refusal: randomUUID() } as const;
   const checked = await runPowershell(host, run, streams, signal, {});
   if (checked.status === undefined) throw checked.stoppedBy;
-  return checked.status.exitCode === 0;
+  const isDone = checked.status.exitCode === 0;
+  // A check with a typing error never holds: whoever wrote it has to hear of that.
+  const err = stderr.read().text.trim();
+  if (!isDone && err !== '')
+    host.logger.warn('idempotent_check', 'the check does not hold, and gave an error', { err });
+  return isDone;
 }
 
 async function runPowershell(

@@ -113,6 +113,12 @@ suite('how a command or a script is run', whyNoExecutable ?? whyNoLab, () => {
     );
   });
 
+  it('refuses a job of objects in a shell that is not PowerShell, before it is enqueued', async () => {
+    const { exitCode, stderr } = await run('jobs', 'enqueue', '--type', 'windows.exec', '--objects', '--', 'x');
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /--objects needs PowerShell/);
+  });
+
   it('refuses a job with more than 1 MiB beside its script', async () => {
     const big = join(at.program.home, 'big');
     mkdirSync(big);

@@ -68,6 +68,46 @@ suite('what a run for a user is told', skip, () => {
     assert.equal(stdout.toString(), '/usr/lib\n/usr/lib\n/usr/lib\n');
   });
 
+  const refused = (text: string, ...params: readonly string[]) => {
+    const flags = params.flatMap((param) => ['--param', param]);
+    return side.ours(['windows', 'script', ...flags, side.write({ title: 'refused', kind: 'script', text })]);
+  };
+  for (const [what, declared, params, reason] of [
+    [
+      'a name that is not declared',
+      '[int]$Number',
+      ['Nunber=1'],
+      /declares no such parameter; it declares Number \[Int32\]/,
+    ],
+    ['a number that is none', '[int]$Number', ['Number=many'], /parameter Number \[Int32\]/],
+    ['an empty number', '[int]$Number', ['Number='], /the value is empty/],
+    ['a name alone for what is no switch', '[string]$Name', ['Name'], /it takes a value/],
+    ['two values for one text', '[string]$Name', ['Name=a', 'Name=b'], /it takes one value, and was given 2/],
+    ['a switch that is neither', '[switch]$Force', ['Force=perhaps'], /neither true nor false/],
+    ['a hashtable that is no JSON', '[hashtable]$Tags', ['Tags={a:1}'], /no JSON object, such as/],
+  ] as const) {
+    it(`refuses ${what} with exit 2, and runs nothing`, async () => {
+      const { exitCode, stdout, stderr } = await refused(`param(${declared}) 'ran'`, ...params);
+      assert.deepEqual([exitCode, stdout.toString()], [2, '']);
+      assert.match(stderr, reason);
+    });
+  }
+
+  it('says where an error of an advanced script is, which PowerShell words without its place', async () => {
+    const text = "[CmdletBinding()]\nparam()\n'begin'\n$a = $null\n$a.Foo()\n";
+    const file = side.write({ title: 'advanced', kind: 'script', text });
+    const { stderr } = await side.ours(['windows', 'script', '--raw', file]);
+    assert.match(stderr, /You cannot call a method on a null-valued expression\.\n.*\.ps1: line 5\n/);
+  });
+
+  it('says why a check does not hold that has a typing error', async () => {
+    const flags = ['--idempotent', '--idempotent-check', 'Tset-Path /'];
+    const { logs, words } = await side.ours(['windows', 'exec', ...flags, '--', 'echo ran']);
+    assert.equal(words['state'], 'completed');
+    const warning = logs.find(({ level }) => level === 'warn');
+    assert.match(warning?.['err'] ?? '', /Tset-Path/);
+  });
+
   it('refuses a folder that is not there, and runs nothing', async () => {
     const { exitCode, stdout, stderr } = await side.ours([
       'windows',

@@ -1,8 +1,6 @@
 import { resolve } from 'node:path';
 import { readSmallFile } from '../../config/file.ts';
 import { AutomationError, messageOf } from '../../core/errors.ts';
-import { requirePowershell } from '../../windows/exec.ts';
-import type { Shell } from '../../windows/shells.ts';
 import { flagValues } from '../arguments.ts';
 import { parseParameters, parseTextParameters, wholeNumber, withoutUndefined } from '../job-input.ts';
 import { foldersBeside, packBeside } from '../windows/beside.ts';
@@ -65,15 +63,10 @@ export async function inputOf(
   return withoutUndefined(input ?? {});
 }
 
-/** @throws AutomationError `usage` where a flag of PowerShell's was given and the shell is another */
 function execInput(args: InputFlags, given: readonly string[], words: readonly string[]) {
-  const settings = runSettings(args, given);
   const { shell } = args;
-  if (shell !== undefined && shell !== 'auto') {
-    if (args.objects) requirePowershell(shell as Shell, '--objects');
-    if (args['error-action'] !== undefined) requirePowershell(shell as Shell, '--error-action');
-  }
-  return { command: words.join(' '), shell, ...runInput(settings), idempotent_check: args['idempotent-check'] };
+  const settings = runInput(runSettings(args, given));
+  return { command: words.join(' '), shell, ...settings, idempotent_check: args['idempotent-check'] };
 }
 
 async function scriptInput(args: InputFlags, given: readonly string[]) {

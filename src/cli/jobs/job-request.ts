@@ -1,7 +1,10 @@
+import { hostConfig } from '../../config/load.ts';
 import { durationFlag } from '../../core/duration.ts';
 import { makeTraceId } from '../../core/ids.ts';
 import type { ScheduleRequest } from '../../jobs/engine.ts';
 import { jobTypeOf, jobTypes } from '../../jobs/job-types.ts';
+import { requirePowershell } from '../../windows/exec.ts';
+import type { Shell } from '../../windows/shells.ts';
 import { alohaFlags } from '../aloha/run.ts';
 import type { Invocation, Session } from '../invocation.ts';
 import { parseInput, wholeNumber } from '../job-input.ts';
@@ -31,6 +34,13 @@ export const jobFlags = {
   flow: { type: 'string', valueHint: 'FILE', description: 'playwright.run: a flow file of the machine that runs it' },
   days: { type: 'string', valueHint: 'N', description: 'artifacts.gc: days to keep' },
   'dry-run': { type: 'boolean', description: 'only say what would be done: artifacts.gc, supervisor.pass' },
+  ...alohaJobFlags,
+  ...playwrightFlags,
+  param: {
+    type: 'string',
+    valueHint: 'NAME[=VALUE]',
+    description: 'a parameter of the script or the flow; may be given again',
+  },
   with: {
     type: 'string',
     valueHint: 'DIR',
@@ -43,9 +53,15 @@ export const jobFlags = {
     valueHint: 'PS',
     description: 'PowerShell that exits 0 if there is nothing to do',
   },
-  ...alohaJobFlags,
-  ...playwrightFlags,
 } as const;
+
+/** @throws AutomationError `usage` where a flag of PowerShell's was given and the shell is another, or not known */
+function refuseOtherShells(args: JobFlags, defaultShell: Shell): void {
+  const given = (args.shell ?? 'auto') as Shell;
+  const shell = given === 'auto' ? defaultShell : given;
+  if (args.objects) requirePowershell(shell, '--objects');
+  if (args['error-action'] !== undefined) requirePowershell(shell, '--error-action');
+}
 
 interface JobFlags extends InputFlags {
   readonly type: string;
@@ -68,6 +84,7 @@ export async function jobRequest(
   const priority = wholeNumber('priority', args.priority) ?? 0;
   const input = parseInput(type, await inputOf(type.name, args, given, words));
   return ({ loaded, host }) => {
+    if (type.name === 'windows.exec') refuseOtherShells(args, hostConfig(loaded.config, host).windows.shell);
     const { job_timeout, retry_max, retry_backoff } = loaded.config.hatchet;
     return {
       traceId: makeTraceId(),

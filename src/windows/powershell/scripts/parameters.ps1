@@ -78,7 +78,7 @@ function ConvertTo-Parameter {
             $object = $Parsed
         }
         if ($object -isnot [Management.Automation.PSCustomObject]) {
-            throw "$Value is no JSON object"
+            throw "$Value is no JSON object, such as {`"name`": `"value`"}"
         }
         $table = ConvertTo-Hashtable -Value $object
         return [Management.Automation.LanguagePrimitives]::ConvertTo($table, $Type, [Globalization.CultureInfo]::InvariantCulture)
@@ -91,8 +91,16 @@ function ConvertTo-Parameter {
         $items = @(foreach ($item in @($Value)) { ConvertTo-Parameter -Value $item -Type $Type.GetElementType() })
         return , [Management.Automation.LanguagePrimitives]::ConvertTo($items, $Type, [Globalization.CultureInfo]::InvariantCulture)
     }
-    if ($Value -is [array] -and -not [Collections.IEnumerable].IsAssignableFrom($Type)) {
+    $isOne = $Type -eq [string] -or -not [Collections.IEnumerable].IsAssignableFrom($Type)
+    if ($Value -is [array] -and $isOne) {
         throw "it takes one value, and was given $($Value.Count)"
+    }
+    # A name alone means true, and PowerShell would make text or 1 of that, and 0 of nothing.
+    if ($Value -is [bool]) {
+        throw 'it takes a value: NAME=VALUE'
+    }
+    if ($Type -ne [string] -and $Value -is [string] -and $Value.Trim() -eq '') {
+        throw 'the value is empty'
     }
     if ($Type -eq [string] -and $Value -is [Management.Automation.PSCustomObject]) {
         throw 'it takes text, and was given an object'

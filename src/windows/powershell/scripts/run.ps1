@@ -158,6 +158,11 @@ function Write-RunError {
     if ($text -eq '') {
         $text = $Run.Error.Exception.Message.Trim()
     }
+    # In an advanced script PowerShell words some errors without their place; the stack has it.
+    $place = @(([string]$Run.Error.ScriptStackTrace) -split "`r?`n")[0]
+    if ($Run.Request.kind -eq 'script' -and $place -and -not $Run.Error.InvocationInfo.ScriptLineNumber) {
+        $text = "$text`n$place"
+    }
     [Console]::Error.WriteLine($text)
 }
 
