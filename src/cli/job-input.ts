@@ -28,22 +28,27 @@ export function wholeNumber(flag: string, text: string | undefined): number | un
 
 /**
  * `--param NAME=VALUE` or `--param NAME`, as often as it was given: a name alone is true, and one that is given again has all
- * its values. What a value is, the script's own declaration decides.
+ * its values, whatever its case. What a value is, the script's own declaration decides.
  *
  * @throws ProblemsError `usage`
  */
 export function parseParameters(given: readonly string[]): Record<string, ParameterValue> {
   const problems = given
-    .filter((text) => !/^[A-Za-z_][A-Za-z0-9_]*(=|$)/.test(text))
+    .filter((text) => !/^[\p{L}_][\p{L}\p{N}_]*(=|$)/u.test(text))
     .map((text) => `--param ${text}: neither NAME=VALUE nor NAME`);
   if (problems.length > 0) throw new ProblemsError('usage', problems);
-  const values = new Map<string, ParameterValue[]>();
+  // PowerShell's names ignore case.
+  const found = new Map<string, { readonly name: string; readonly values: ParameterValue[] }>();
   for (const text of given) {
     const [name = ''] = text.split('=', 1);
     const value = text.length === name.length ? true : text.slice(name.length + 1);
-    values.set(name, [...(values.get(name) ?? []), value]);
+    const known = found.get(name.toLowerCase());
+    if (known === undefined) found.set(name.toLowerCase(), { name, values: [value] });
+    else known.values.push(value);
   }
-  return Object.fromEntries([...values].map(([name, all]) => [name, all.length === 1 ? (all[0] ?? null) : all]));
+  return Object.fromEntries(
+    [...found.values()].map(({ name, values }) => [name, values.length === 1 ? (values[0] ?? null) : values]),
+  );
 }
 
 /** Parameters that are text, once each: a flow's. @throws ProblemsError `usage` */

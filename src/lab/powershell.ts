@@ -90,15 +90,19 @@ function runForUser(
 ): Promise<number> {
   const variables = Object.entries(request.env).map(([name, value]) => [`env:${name}`, value]);
   const values = { ...request.parameters, ...Object.fromEntries(variables) };
-  const isObjects = composed.includes('| Write-ObjectRecord');
-  return interpret(request.text, values, isObjects ? { ...run, terminal: recordsOf(run.terminal) } : run);
+  const mark = /Write-ObjectRecord -Depth \d+ -Mark '([^']*)'/.exec(composed)?.[1];
+  return interpret(
+    request.text,
+    values,
+    mark === undefined ? run : { ...run, terminal: recordsOf(run.terminal, mark) },
+  );
 }
 
 /** Each line that is printed as a record of objects.ps1. */
-function recordsOf(terminal: Terminal): Terminal {
+function recordsOf(terminal: Terminal, mark: string): Terminal {
   const out = (text: string) => {
     for (const line of text.split(/\r?\n/).filter((one) => one !== '')) {
-      terminal.out(`\x1e${JSON.stringify({ stream: 'output', type: 'System.String', value: line })}\n`);
+      terminal.out(`\x1e${mark} ${JSON.stringify({ stream: 'output', type: 'System.String', value: line })}\n`);
     }
   };
   return { ...terminal, out };

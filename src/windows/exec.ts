@@ -32,6 +32,8 @@ interface Execution {
   readonly drainMs?: number | undefined;
   /** PowerShell's objects as lines of JSON (object-records.ts), so many levels deep; text unless told. */
   readonly objectDepth?: number | undefined;
+  /** What `ObjectRecords` knows those lines by. */
+  readonly objectMark?: string | undefined;
 }
 
 export interface CommandExecution extends Execution {
@@ -78,7 +80,7 @@ export async function executeCommand(
 type Ran = CommandResult & { readonly isPowershell: boolean };
 
 async function runIn(host: WindowsHost, execution: CommandExecution, signal: AbortSignal): Promise<Ran> {
-  const { command, streams, cwd, env, errorAction, objectDepth, drainMs } = execution;
+  const { command, streams, cwd, env, errorAction, objectDepth, objectMark, drainMs } = execution;
   const isPrepared = cwd !== undefined || env !== undefined;
   const shell = execution.shell === 'auto' && isPrepared ? await host.defaultShell() : execution.shell;
   if (shell === 'auto' || (shell === 'cmd' && host.knownShell === 'cmd' && !isPrepared)) {
@@ -91,7 +93,7 @@ async function runIn(host: WindowsHost, execution: CommandExecution, signal: Abo
       isPowershell: false,
     };
   }
-  const run = { ...options, kind: 'command', text: command, errorAction, objectDepth } as const;
+  const run = { ...options, kind: 'command', text: command, errorAction, objectDepth, objectMark } as const;
   return runPowershell(host, run, streams, signal, { program: shell, drainMs });
 }
 
@@ -106,7 +108,19 @@ export async function executeScript(
   execution: ScriptExecution,
   signal: AbortSignal,
 ): Promise<ExecOutcome> {
-  const { script, name, parameters, beside = [], streams, cwd, env, errorAction, objectDepth, drainMs } = execution;
+  const {
+    script,
+    name,
+    parameters,
+    beside = [],
+    streams,
+    cwd,
+    env,
+    errorAction,
+    objectDepth,
+    objectMark,
+    drainMs,
+  } = execution;
   const refusal = randomUUID();
   const folder = `.win-automation-${refusal}`;
   return unlessDone(host, execution, signal, async () => {
@@ -125,6 +139,7 @@ export async function executeScript(
         env,
         errorAction,
         objectDepth,
+        objectMark,
       };
       const result = await runPowershell(host, run, streams, signal, { drainMs });
       // A script that came to its end has removed its folder itself; one more look makes sure where much was brought.

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { digestOf } from '../core/digest.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
 import { MemoryKeeper } from '../core/memory.ts';
 import type { WindowsHost } from './host.ts';
+import { localTree } from './local-tree.ts';
 import { baseName, joinRemote, sftpPath, windowsPath } from './paths.ts';
 import { fileKindMask, folderKind, regularKind } from './sftp.ts';
 
@@ -60,12 +61,11 @@ export async function put(
   const existing = await sftp.stat(wanted);
   const isInside = existing?.isDirectory() || /[\\/]$/.test(remote);
   const target = isInside ? joinRemote(wanted, basename(local)) : wanted;
-  const items = facts.isDirectory()
+  const { items, folders } = facts.isDirectory()
     ? await localItems(local, target)
-    : [{ local, remote: target, sizeBytes: facts.size }];
-  const folders = facts.isDirectory() ? await localFolders(local) : [];
+    : { items: [{ local, remote: target, sizeBytes: facts.size }], folders: [] };
   if (facts.isDirectory()) await sftp.makeDir(target);
-  for (const below of folders) await sftp.makeDir(joinRemote(target, below));
+  for (const folder of folders) await sftp.makeDir(folder);
   for (const item of items) await putOne(host, item, options);
   return sumOf(items);
 }
@@ -160,32 +160,14 @@ async function verify(
     throw new AutomationError('file_failed', `${name}: SHA-256 is ${here.sha256} here and ${hash} on Windows`);
 }
 
-async function localItems(dir: string, remote: string): Promise<Item[]> {
-  const files = await localFiles(dir);
-  return Promise.all(
-    files.map(async ({ path, below }) => ({
-      local: path,
-      remote: joinRemote(remote, below),
-      sizeBytes: (await stat(path)).size,
-    })),
-  );
-}
-
-/** The folders in a folder of this machine, at any depth, those above others first; their paths from that folder on. */
-async function localFolders(dir: string): Promise<string[]> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-  const folders = entries.filter((entry) => entry.isDirectory());
-  return folders.map((entry) => relative(dir, join(entry.parentPath, entry.name))).sort();
-}
-
-/** The files in a folder of this machine, at any depth. @returns `below` is the path from that folder on */
-export async function localFiles(dir: string): Promise<{ path: string; below: string }[]> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  return files.map((entry) => {
-    const path = join(entry.parentPath, entry.name);
-    return { path, below: relative(dir, path) };
-  });
+async function localItems(dir: string, remote: string): Promise<{ items: Item[]; folders: string[] }> {
+  const { files, folders } = await localTree(dir);
+  const items = files.map(({ path, below, sizeBytes }) => ({
+    local: path,
+    remote: joinRemote(remote, below),
+    sizeBytes,
+  }));
+  return { items, folders: folders.map((below) => joinRemote(remote, below)) };
 }
 
 async function remoteItems(host: WindowsHost, dir: string, local: string, signal: AbortSignal): Promise<Item[]> {

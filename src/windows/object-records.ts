@@ -22,11 +22,16 @@ export type TakeRecord = (record: ObjectRecord) => Promise<void>;
 export class ObjectRecords extends Writable {
   readonly #splitter = new LineSplitter();
   readonly #stream: 'output' | 'error';
+  readonly #head: string;
   readonly #take: TakeRecord;
 
-  /** @param stream what lines that are no records are: `output`, or `error` on standard error */
-  constructor(stream: 'output' | 'error', take: TakeRecord) {
+  /**
+   * @param stream what lines that are no records are: `output`, or `error` on standard error
+   * @param mark what the run was told to begin its records with
+   */
+  constructor(stream: 'output' | 'error', mark: string, take: TakeRecord) {
     super({ decodeStrings: true });
+    this.#head = `${separator}${mark} `;
     this.#stream = stream;
     this.#take = take;
   }
@@ -45,9 +50,9 @@ export class ObjectRecords extends Writable {
   }
 
   #parse(line: string): ObjectRecord[] {
-    const start = line.indexOf(separator);
+    const start = line.indexOf(this.#head);
     if (start === -1) return this.#plain(line);
-    const record = parseRecord(line.slice(start + 1));
+    const record = parseRecord(line.slice(start + this.#head.length));
     return record === undefined ? this.#plain(line) : [...this.#plain(line.slice(0, start)), record];
   }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../core/errors.ts';
-import { localFiles } from './files.ts';
 import type { WindowsHost } from './host.ts';
+import { localTree } from './local-tree.ts';
 import { joinRemote } from './paths.ts';
 
 const removeTimeoutMs = 3_000;
@@ -38,7 +38,7 @@ export async function bringBeside(
 
 /** The files of a folder of this machine, as they stand beside a script: below the folder's own name. */
 export async function besideFolder(dir: string, name: string): Promise<BesideScript[]> {
-  const files = await localFiles(dir);
+  const { files } = await localTree(dir);
   return files.map(({ path, below }) => ({ path: `${name}/${below}`, content: { file: path } }));
 }
 

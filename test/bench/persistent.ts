@@ -10,6 +10,7 @@ import { connect } from '../../src/windows/connection.ts';
 import { PersistentPowershell } from '../../src/windows/powershell/persistent.ts';
 import { pwsh } from '../support/engines.ts';
 import { memoryOf, openPersistent } from '../support/persistent.ts';
+import { installCmdShim } from '../support/shims.ts';
 import { startSshd, type TestSshd } from '../support/sshd.ts';
 import { median } from './median.ts';
 
@@ -140,7 +141,7 @@ async function memoryOverRequests(): Promise<[number, number]> {
 
 /** A server whose sessions find a `powershell`, and that knows PowerShell's own remoting. */
 async function startPowershellSshd(path: string, bin: string): Promise<TestSshd> {
-  chmodSync(bin, 0o755);
+  installCmdShim(bin);
   for (const name of ['powershell', 'pwsh']) {
     writeFileSync(join(bin, name), `#!/bin/sh\nexec ${path} "$@"\n`);
     chmodSync(join(bin, name), 0o755);

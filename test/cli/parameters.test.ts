@@ -13,6 +13,10 @@ describe('--param', () => {
     });
   });
 
+  it('knows a name again in another case, and names of any letters', () => {
+    assert.deepEqual(parseParameters(['Name=a', 'name=b', 'Größe=7']), { Name: ['a', 'b'], Größe: '7' });
+  });
+
   for (const wrong of ['=1', '1=a', 'a b=c', 'a-b', '']) {
     it(`refuses ${JSON.stringify(wrong)}`, () => {
       assert.throws(() => parseParameters([wrong]), /--param/);

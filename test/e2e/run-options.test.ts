@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { besideFolder } from '../../src/windows/run-folder.ts';
 import { whyNoExecutable } from '../support/executable.ts';
 import { whyNoLab } from '../support/lab.ts';
 import { LabAndProgram } from '../support/lab-and-program.ts';
@@ -99,6 +100,58 @@ suite('how a command or a script is run', whyNoExecutable ?? whyNoLab, () => {
     );
     assert.match(manifest, /"A": "plain"/);
     assert.doesNotMatch(`${manifest}${kept.stderr}${printed.stderr}${at.lab.started.join('\n')}`, /canary/);
+  });
+
+  it('takes every character of a secret file as it stands, without the quotes around a value', async () => {
+    const values = ['pa#ss"w', '`a`b', ' spaced ', 'a=b', "it's", ''];
+    const lines = [...values.map((value, i) => `V${i}=${value}`), 'Q="quoted # $x"', '# a comment', ''];
+    const names = [...values.keys()].map((i) => `V${i}`);
+    const command = [...names, 'Q'].map((name) => `Write-Output "<$env:${name}>"`).join('; ');
+    const flags = ['--shell', 'powershell', '--env-file', home('every.env', lines.join('\r\n'))];
+    const { words } = await run('windows', 'exec', ...flags, '--', command);
+    const wanted = [...values, 'quoted # $x'].map((value) => `<${value}>\r\n`).join('');
+    assert.equal(words['stdout'], wanted);
+  });
+
+  it('names the lines of a secret file that are none, and no value', async () => {
+    const file = home('wrong.env', 'A=1\nno value canary\nB C=canary\n');
+    const { exitCode, stderr } = await run('windows', 'exec', '--env-file', file, '--', 'x');
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /wrong\.env:2[\s\S]*wrong\.env:3/);
+    assert.doesNotMatch(stderr, /canary/);
+  });
+
+  for (const [type, args] of [
+    ['windows.exec', ['--input', '{"command":"x"}', '--cwd', 'C:\\']],
+    ['windows.exec', ['--input', '{"command":"x"}', '--', 'hostname']],
+    ['windows.exec', ['--with', '.', '--', 'hostname']],
+    ['windows.script', ['--file', 'fine.ps1', '--url', 'http://localhost']],
+    ['artifacts.gc', ['--env', 'A=1']],
+    ['windows.exec', ['--input', '{"command":"x","shell":"cmd","objects":true}']],
+    ['windows.exec', ['--input', '{"command":"x","cwd":"a\\u0000b"}']],
+    ['windows.exec', ['--input', '{"command":"x","env":{"A B":"1"}}']],
+    ['windows.script', ['--input', '{"script":"1","with":[{"path":"a","base64":""},{"path":"A/b","base64":""}]}']],
+    ['windows.script', ['--input', '{"script":"1","with":[{"path":"../a","base64":""}]}']],
+    ['windows.script', ['--input', '{"script":"1","with":[{"path":"con.txt","base64":""}]}']],
+  ] as const) {
+    it(`refuses jobs enqueue --type ${type} ${args.join(' ')}`, async () => {
+      const { exitCode, stdout } = await run('jobs', 'enqueue', '--type', type, ...args);
+      assert.deepEqual([exitCode, stdout.length], [2, 0]);
+    });
+  }
+
+  it('follows links of a folder beside a script, and refuses one that goes round in circles', async () => {
+    const dir = join(at.program.home, 'links');
+    mkdirSync(dir);
+    writeFileSync(join(at.program.home, 'target.txt'), 'linked');
+    symlinkSync('../target.txt', join(dir, 'link.txt'));
+    assert.deepEqual(await besideFolder(dir, 'links'), [
+      { path: 'links/link.txt', content: { file: join(dir, 'link.txt') } },
+    ]);
+    symlinkSync('.', join(dir, 'loop'));
+    const { exitCode, stderr } = await run('windows', 'script', home('links.ps1', "'x'"), '--with', dir);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /loop: it is a link to a folder that it is in/);
   });
 
   it('removes what it brought beside a script', async () => {

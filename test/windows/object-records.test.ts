@@ -6,7 +6,7 @@ import { type ObjectRecord, ObjectRecords, RecordCollector } from '../../src/win
 
 async function recordsOf(chunks: readonly Uint8Array[], stream: 'output' | 'error' = 'output') {
   const records: ObjectRecord[] = [];
-  const sink = new ObjectRecords(stream, async (record) => void records.push(record));
+  const sink = new ObjectRecords(stream, 'mark', async (record) => void records.push(record));
   for (const chunk of chunks) sink.write(Buffer.from(chunk));
   sink.end();
   await finished(sink);
@@ -14,7 +14,7 @@ async function recordsOf(chunks: readonly Uint8Array[], stream: 'output' | 'erro
 }
 
 const output = (value: unknown) => ({ stream: 'output' as const, type: 'System.Object', value });
-const lineOf = (record: object) => `\x1e${JSON.stringify(record)}\n`;
+const lineOf = (record: object) => `\x1emark ${JSON.stringify(record)}\n`;
 
 describe('records of objects', () => {
   it('come back as they were written, wherever they were cut', async () => {
@@ -45,7 +45,13 @@ describe('records of objects', () => {
   });
 
   it('take a line that is no record for text', async () => {
-    const lines = ['\x1e{', '\x1e{"stream":"end"}', '\x1e1', '{"stream":"output","type":null,"value":1}'];
+    const lines = [
+      '\x1emark {',
+      '\x1emark {"stream":"end"}',
+      '\x1emark 1',
+      '\x1e{"stream":"output","type":null,"value":1}',
+      '{"stream":"output","type":null,"value":1}',
+    ];
     const records = await recordsOf([Buffer.from(`${lines.join('\n')}\n`)]);
     assert.deepEqual(
       records,
@@ -64,7 +70,7 @@ describe('records of objects', () => {
 
   it('wait for whoever takes them', async () => {
     let [taken, isBusy] = [0, false];
-    const sink = new ObjectRecords('output', async () => {
+    const sink = new ObjectRecords('output', 'mark', async () => {
       assert.equal(isBusy, false);
       isBusy = true;
       await new Promise((resolve) => setTimeout(resolve, 1));

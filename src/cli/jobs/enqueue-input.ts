@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { readSmallFile } from '../../config/file.ts';
-import { AutomationError, messageOf } from '../../core/errors.ts';
+import { AutomationError, messageOf, ProblemsError } from '../../core/errors.ts';
 import { flagValues } from '../arguments.ts';
 import { parseParameters, parseTextParameters, wholeNumber, withoutUndefined } from '../job-input.ts';
 import { foldersBeside, packBeside } from '../windows/beside.ts';
-import { type RunArgs, runInput, runSettings } from '../windows/run-flags.ts';
+import { type RunArgs, runFlags, runInput, runSettings } from '../windows/run-flags.ts';
 import { readScript } from '../windows/script-file.ts';
 
 /** The flags of `jobs enqueue` that make an input, by type. */
@@ -34,6 +34,7 @@ export async function inputOf(
   given: readonly string[],
   words: readonly string[],
 ): Promise<unknown> {
+  refuseOtherFlags(type, args.input !== undefined, given, words);
   if (args.input !== undefined) return parseJson(args.input);
   const idempotent_check = args['idempotent-check'];
   const byType: Readonly<Record<string, () => unknown>> = {
@@ -61,6 +62,31 @@ export async function inputOf(
   };
   const input = (await byType[type]?.()) as Record<string, unknown> | undefined;
   return withoutUndefined(input ?? {});
+}
+
+const runFlagNames = Object.keys(runFlags);
+const alohaFlagNames = ['task', 'max-steps', 'selected-screen', 'trace-name', 'idempotent-check'];
+const playwrightNames = ['url', 'flow', 'param', 'screenshot', 'full-page', 'trace', 'video', 'idempotent-check'];
+
+/** The flags that make up the input of each type. */
+const flagsByType: Readonly<Record<string, readonly string[]>> = {
+  'windows.exec': ['shell', 'idempotent-check', ...runFlagNames],
+  'windows.script': ['file', 'param', 'with', 'idempotent-check', ...runFlagNames],
+  'aloha.run': alohaFlagNames,
+  'playwright.run': playwrightNames,
+  'supervisor.pass': ['dry-run'],
+  'artifacts.gc': ['days', 'dry-run'],
+};
+
+/** @throws ProblemsError `usage` for flags and words that would go nowhere */
+function refuseOtherFlags(type: string, isWhole: boolean, given: readonly string[], words: readonly string[]): void {
+  const inputFlags = new Set(Object.values(flagsByType).flat());
+  const used = given.map((word) => /^--([a-z-]+)/.exec(word)?.[1] ?? '').filter((name) => inputFlags.has(name));
+  const own = isWhole ? [] : (flagsByType[type] ?? []);
+  const why = isWhole ? '--input is the whole input, and does not go together with' : `a job of type ${type} takes no`;
+  const problems = [...new Set(used)].filter((name) => !own.includes(name)).map((name) => `${why} --${name}`);
+  if (words.length > 0 && (isWhole || type !== 'windows.exec')) problems.push(`${why} words behind --`);
+  if (problems.length > 0) throw new ProblemsError('usage', problems);
 }
 
 function execInput(args: InputFlags, given: readonly string[], words: readonly string[]) {

@@ -51,8 +51,8 @@ async function execOn(invocation: Invocation, args: ExecArgs, settings: RunSetti
   const { words } = invocation;
   const command = args.quote ? quoteWords(shell === 'auto' ? defaultShell : shell, words) : words.join(' ');
   if (args.artifacts) return execWithArtifacts(invocation, args, settings, { command, shell: args.shell });
-  const { cwd, errorAction, objectDepth, drainMs } = settings;
-  const execution = { command, shell, cwd, env: allVariables(settings), errorAction, objectDepth, drainMs };
+  const { cwd, errorAction, objectDepth, objectMark, drainMs } = settings;
+  const execution = { command, shell, cwd, env: allVariables(settings), errorAction, objectDepth, objectMark, drainMs };
   return runExecution(invocation, args, settings, ({ host, streams, idempotentCheck, signal }) =>
     executeCommand(host, { ...execution, idempotentCheck, streams }, signal),
   );

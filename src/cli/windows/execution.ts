@@ -90,7 +90,7 @@ export async function runExecution(
 function sinksOf(invocation: Invocation, args: ExecutionArgs, settings: RunSettings, hostName: string): Sinks {
   if (args.raw) return { stdout: process.stdout, stderr: process.stderr, tell: async () => undefined };
   if (settings.objectDepth !== undefined)
-    return objectSinks(invocation, args['all-hosts'] ? hostName : undefined, hostName);
+    return objectSinks(invocation, settings.objectMark, args['all-hosts'] ? hostName : undefined, hostName);
   const [stdout, stderr] = [new Capture(), new Capture()];
   const tell = async (host: WindowsHost, outcome: ExecOutcome) => {
     const texts = [
@@ -104,12 +104,12 @@ function sinksOf(invocation: Invocation, args: ExecutionArgs, settings: RunSetti
 }
 
 /** Records as lines while they come, or with --json in the payload. @param shownHost goes into each line, if there are many */
-function objectSinks({ output }: Invocation, shownHost: string | undefined, hostName: string): Sinks {
+function objectSinks({ output }: Invocation, mark: string, shownHost: string | undefined, hostName: string): Sinks {
   const collected = new RecordCollector();
   const take = output.isJson
     ? async (record: Parameters<RecordCollector['add']>[0]) => collected.add(record)
     : (record: object) => writeRecord(output, record, shownHost);
-  const [stdout, stderr] = [new ObjectRecords('output', take), new ObjectRecords('error', take)];
+  const [stdout, stderr] = [new ObjectRecords('output', mark, take), new ObjectRecords('error', mark, take)];
   const tell = async (_host: WindowsHost, outcome: ExecOutcome) => {
     await Promise.all([ended(stdout), ended(stderr)]);
     if (!output.isJson) return writeRecord(output, endRecord(outcome), shownHost);

@@ -1,4 +1,4 @@
-import { parseEnv } from 'node:util';
+import { randomUUID } from 'node:crypto';
 import { readSmallFile } from '../../config/file.ts';
 import { durationFlag, formatDuration, type Milliseconds } from '../../core/duration.ts';
 import { AutomationError, ProblemsError } from '../../core/errors.ts';
@@ -36,7 +36,7 @@ export const secretRunFlags = {
   'env-file': {
     type: 'string',
     valueHint: 'FILE',
-    description: 'environment variables of a NAME=VALUE file: for secrets',
+    description: 'environment variables of a file, NAME=VALUE a line, the value as it stands: for secrets',
   },
 } as const;
 
@@ -60,6 +60,8 @@ export interface RunSettings {
   readonly drainMs: Milliseconds | undefined;
   /** Undefined unless objects are wanted. */
   readonly objectDepth: number | undefined;
+  /** What records are known by. */
+  readonly objectMark: string;
 }
 
 /** Reads them. @param given the command's own words @throws ProblemsError `usage` with every problem; AutomationError `usage` */
@@ -78,6 +80,7 @@ export function runSettings(args: RunArgs, given: readonly string[]): RunSetting
     errorAction: args['error-action'] as ErrorAction | undefined,
     drainMs: args.drain === undefined ? undefined : durationFlag('drain', args.drain, 0),
     objectDepth: args.objects ? depth : undefined,
+    objectMark: randomUUID(),
   };
 }
 
@@ -107,12 +110,23 @@ function parseVariables(given: readonly string[]): Record<string, string> | unde
   return Object.fromEntries(pairs.map(([name, value]) => [name, value ?? '']));
 }
 
+/**
+ * NAME=VALUE, one a line: the value is all behind the first "=" as it stands, without the quotes around it if there are any.
+ * Nothing else means anything in it: a secret may have any character.
+ */
 function readVariables(file: string): Record<string, string> {
-  const variables = parseEnv(readSmallFile(file, '--env-file'));
-  const entries = Object.entries(variables).map(([name, value]) => [name, value ?? ''] as const);
-  const wrong = entries.filter(([name]) => !environmentName.test(name));
-  if (entries.length === 0 || wrong.length > 0) {
-    throw new AutomationError('usage', `--env-file ${file}: no NAME=VALUE lines, or a name that is none`);
+  const lines = readSmallFile(file, '--env-file')
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/);
+  const variables: Record<string, string> = {};
+  const problems: string[] = [];
+  for (const [index, line] of lines.entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const end = line.indexOf('=');
+    const name = line.slice(0, Math.max(end, 0));
+    if (end === -1 || !environmentName.test(name)) problems.push(`--env-file ${file}:${index + 1}: not NAME=VALUE`);
+    else variables[name] = line.slice(end + 1).replace(/^(["'])(.*)\1$/, '$2');
   }
-  return Object.fromEntries(entries);
+  if (problems.length > 0) throw new ProblemsError('usage', problems);
+  return variables;
 }

@@ -42,9 +42,9 @@ export default defineAction({
     const beside = await foldersBeside(flagValues(given.args, 'with'));
     return onHosts(given, args, async (invocation) => {
       if (args.artifacts) return scriptWithArtifacts(invocation, args, settings, { script, parameters, beside });
-      const { cwd, errorAction, objectDepth, drainMs } = settings;
+      const { cwd, errorAction, objectDepth, objectMark, drainMs } = settings;
       const what = { script: script.text, name: script.name, parameters, beside };
-      const how = { cwd, env: allVariables(settings), errorAction, objectDepth, drainMs };
+      const how = { cwd, env: allVariables(settings), errorAction, objectDepth, objectMark, drainMs };
       return runExecution(invocation, args, settings, ({ host, streams, idempotentCheck, signal }) =>
         executeScript(host, { ...what, ...how, idempotentCheck, streams }, signal),
       );

@@ -11,11 +11,12 @@ import type { JobContext, JobOutcome } from '../job-type.ts';
  * Runs something on Windows whose output goes to `ssh/stdout.txt` and `ssh/stderr.txt` as it comes, and whose exit code to
  * `ssh/exit_code.txt`.
  *
- * @param isObjects whether standard output is records of objects: then they are lines of JSON there, and in the result
+ * @param objectMark what records of objects are known by, if standard output is such: then they are lines of JSON there, and in
+ *   the result
  */
 export async function runExecution(
   context: JobContext,
-  isObjects: boolean,
+  objectMark: string | undefined,
   run: (streams: CommandStreams) => Promise<ExecOutcome>,
 ): Promise<JobOutcome> {
   const { artifacts, captureBytes, windows } = context;
@@ -24,17 +25,18 @@ export async function runExecution(
     stdout: await artifacts.stream('ssh', 'ssh/stdout.txt'),
     stderr: await artifacts.stream('ssh', 'ssh/stderr.txt'),
   };
+  const isObjects = objectMark !== undefined;
   const collected = new RecordCollector(captureBytes);
   const toFile = both(files.stdout);
   const streams = {
     stdout: isObjects
-      ? new ObjectRecords('output', async (record) => {
+      ? new ObjectRecords('output', objectMark, async (record) => {
           collected.add(record);
           await written(toFile, `${JSON.stringify(record)}\n`);
         })
       : both(files.stdout, stdout),
     stderr: isObjects
-      ? both(files.stderr, stderr, new ObjectRecords('error', async (record) => collected.add(record)))
+      ? both(files.stderr, stderr, new ObjectRecords('error', objectMark, async (record) => collected.add(record)))
       : both(files.stderr, stderr),
   };
   const outcome = await run(streams);

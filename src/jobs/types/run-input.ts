@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { durationForm, parseDuration } from '../../core/duration.ts';
 
@@ -13,7 +14,13 @@ export const idempotentCheck = v.optional(v.pipe(v.string(), v.minLength(1)));
 export const runInputs = {
   idempotent_check: idempotentCheck,
   /** The folder on Windows to start in. */
-  cwd: v.optional(v.pipe(v.string(), v.minLength(1))),
+  cwd: v.optional(
+    v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.check((path) => !/\p{Cc}/u.test(path), 'has a control character'),
+    ),
+  ),
   /** Environment variables; not for secrets, since a job's input is stored. */
   env: v.optional(v.record(v.pipe(v.string(), v.regex(environmentName)), v.string())),
   /** Silence after which what a command left running is not waited for: a duration, 1s unless told. */
@@ -42,6 +49,7 @@ export function executionOptions(
     env: isPrepared ? { ...input.env, ...secretEnv } : undefined,
     errorAction: input.error_action,
     drainMs: input.drain === undefined ? undefined : parseDuration(input.drain),
+    objectMark: randomUUID(),
     objectDepth: input.objects ? (input.depth ?? defaultObjectDepth) : undefined,
   };
 }

@@ -1,3 +1,4 @@
+import { AutomationError } from '../../core/errors.ts';
 import { scripts } from './scripts.ts';
 
 const prelude = [
@@ -27,9 +28,25 @@ const guardString = (_key: string, value: unknown) => (typeof value === 'string'
 /**
  * A JSON value as scripts take it: base64 of UTF-8, which no shell and no quoting rule can touch. Each string gets a guard in
  * front, which argument.ps1 takes off: ConvertFrom-Json of PowerShell 7 takes some strings for dates.
+ *
+ * @throws AutomationError `usage` where two keys of an object differ in case only, which PowerShell can't tell apart
  */
 export function encodeArgument(value: unknown): string {
+  requireDistinctKeys(value);
   return Buffer.from(JSON.stringify(value, guardString), 'utf8').toString('base64');
+}
+
+function requireDistinctKeys(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  const seen = new Map<string, string>();
+  for (const [key, inner] of Object.entries(value)) {
+    const other = seen.get(key.toLowerCase());
+    if (other !== undefined) {
+      throw new AutomationError('usage', `${other} and ${key} differ in case only, which PowerShell can't tell apart`);
+    }
+    seen.set(key.toLowerCase(), key);
+    requireDistinctKeys(inner);
+  }
 }
 
 /** The value that `encodeArgument` was given. */
@@ -89,6 +106,8 @@ export interface PowershellRun extends RunOptions {
   readonly errorAction?: ErrorAction | undefined;
   /** Each object as a line of JSON, so many levels deep; without it what PowerShell prints. */
   readonly objectDepth?: number | undefined;
+  /** What each such line begins with, behind a record separator; known to nobody else. Letters, digits and dashes. */
+  readonly objectMark?: string | undefined;
   /** Whether standard input is to be had, for a text that says `$input`. */
   readonly hasInput?: boolean | undefined;
 }
@@ -98,7 +117,17 @@ export interface PowershellRun extends RunOptions {
  * them, and the exit code is their own `exit`, that of the last program where that failed last, or 1 where an error ended it.
  */
 export function composeRun(run: PowershellRun): string {
-  const { kind, text, name = '', folder = '', parameters = {}, errorAction = 'stop', objectDepth, hasInput } = run;
+  const {
+    kind,
+    text,
+    name = '',
+    folder = '',
+    parameters = {},
+    errorAction = 'stop',
+    objectDepth,
+    objectMark = '',
+    hasInput,
+  } = run;
   const parsed = parsedObjects(parameters);
   const request = { kind, text, name, folder, parameters, parsed, error_action: errorAction, ...optionsOf(run) };
   const isScript = kind === 'script';
@@ -125,13 +154,13 @@ export function composeRun(run: PowershellRun): string {
     '$WinAutomationParameters = $WinAutomationRun.Parameters',
     `$ErrorActionPreference = '${errorAction === 'stop' ? 'Stop' : 'Continue'}'`,
     '& $WinAutomationRun.Module { Disable-ErrorPropagation }',
-    ...(objectDepth === undefined ? ['. $WinAutomationRun.Call'] : sunkCall(objectDepth)),
+    ...(objectDepth === undefined ? ['. $WinAutomationRun.Call'] : sunkCall(sinkOptions(objectDepth, objectMark))),
     '}',
     `} catch { ${keptRun}.Error = $_ }`,
     `& (${keptRun}.Module) { param($Run)`,
     objectDepth === undefined
       ? 'Write-RunError -Run $Run'
-      : `if ($null -ne $Run.Error) { $Run.Error | Write-ObjectRecord -Depth ${objectDepth} }`,
+      : `if ($null -ne $Run.Error) { $Run.Error | Write-ObjectRecord ${sinkOptions(objectDepth, objectMark)} }`,
     'Complete-Run -Run $Run',
     `} ${keptRun}`,
     '',
@@ -154,9 +183,11 @@ function parsedObjects(parameters: Readonly<Record<string, ParameterValue>>): Re
 
 const keptRun = "([AppDomain]::CurrentDomain.GetData('WinAutomationRun'))";
 
+const sinkOptions = (depth: number, mark: string) => `-Depth ${depth} -Mark '${mark}'`;
+
 /** The call with each object of every stream written as a record. */
-function sunkCall(depth: number): string[] {
-  const sink = `& $WinAutomationRun.WriteRecord -Depth ${depth}`;
+function sunkCall(options: string): string[] {
+  const sink = `& $WinAutomationRun.WriteRecord ${options}`;
   return [
     'if ($WinAutomationRun.MergesErrors) {',
     `. { . $WinAutomationRun.Call } *>&1 | ${sink}`,

@@ -23,7 +23,8 @@ function Set-RunLocation {
     if (-not $Request.cwd) {
         return
     }
-    if (-not (Test-Path -LiteralPath $Request.cwd -PathType Container)) {
+    $found = Resolve-Path -LiteralPath $Request.cwd -ErrorAction SilentlyContinue
+    if (-not $found -or $found.Provider.Name -ne 'FileSystem' -or -not (Test-Path -LiteralPath $Request.cwd -PathType Container)) {
         Stop-RefusedRun -Refusal $Request.refusal -Problem "there is no folder $($Request.cwd) on the host"
     }
     Set-Location -LiteralPath $Request.cwd

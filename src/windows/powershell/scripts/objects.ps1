@@ -1,11 +1,13 @@
-# Writes each object of every stream as one line of JSON, as it comes. A line begins with the record separator of RFC 7464, so
-# that text which something else writes to standard output can be told apart. A call of a function is what costs most here:
+# Writes each object of every stream as one line of JSON, as it comes. A line begins with the record separator of RFC 7464 and
+# a mark that only our client knows, so that whatever else is written to standard output can be told apart. A call of a function is what costs most here:
 # common values are written where they are met, and what was found out of a type or a name is kept.
 
 function New-JsonWriter {
+    param([string]$Mark)
     $culture = [Globalization.CultureInfo]::InvariantCulture
     $lone = '[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]'
     @{
+        Mark = [string][char]30 + $Mark + ' '
         Text = New-Object -TypeName Text.StringBuilder
         Culture = $culture
         # How values of a type are written, by type; names in quotes, by name.
@@ -254,7 +256,7 @@ function Add-ObjectRecord {
         Add-LaidRecord -Writer $Writer -Value $Value
         return
     }
-    [void]$Writer.Text.Append([char]30)
+    [void]$Writer.Text.Append($Writer.Mark)
     if ($kind -eq 'error') {
         [void]$Writer.Text.Append((Get-JsonError -Writer $Writer -ErrorRecord $Value))
     } elseif ('warning', 'verbose', 'debug', 'information' -contains $kind) {
@@ -283,13 +285,13 @@ function Add-LaidRecord {
 }
 
 function Write-ObjectRecord {
-    param([int]$Depth)
+    param([int]$Depth, [string]$Mark)
     begin {
         Set-StrictMode -Off
         $ErrorActionPreference = 'Stop'
         $encoding = New-Object -TypeName Text.UTF8Encoding -ArgumentList $false
         $stream = New-Object -TypeName IO.StreamWriter -ArgumentList ([Console]::OpenStandardOutput()), $encoding, 65536
-        $writer = New-JsonWriter
+        $writer = New-JsonWriter -Mark $Mark
     }
     process {
         Add-ObjectRecord -Writer $writer -Value $_ -Depth $Depth
