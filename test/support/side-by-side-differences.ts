@@ -12,6 +12,10 @@ export const differences = {
     what: 'A text that ends too early (an open bracket or string, a last pipe) is told why; PowerShell ends with 1 and no word.',
     why: 'a failure without a reason helps nobody',
   },
+  'input-whole': {
+    what: '`$input` has its first line once standard input has ended; `[Console]::In` and a process block have lines as they come.',
+    why: 'the lines reach the text by a pipeline, since PowerShell itself could not be kept from reading what starts the run',
+  },
   'no-colour': {
     what: 'Errors are never coloured.',
     why: 'colour codes would get into payloads and logs',

@@ -104,6 +104,10 @@ export const worldCases: readonly SideBySideCase[] = [
   // Standard input.
   script('standard input by $input', '$input | ForEach-Object { "<$_>" }', { input: 'one\ntwo\n' }),
   command('standard input by $input of a command', '$input | ForEach-Object { "<$_>" }', { input: 'one\ntwo\n' }),
+  command('what $input is', '$input.GetType().Name', {
+    input: 'one\ntwo\n',
+    differs: { id: 'input-whole', stdout: 'ArrayListEnumeratorSimple\n' },
+  }),
   script('standard input of a process block', 'process { "<$_>" }', { input: 'one\ntwo\n' }),
   script('standard input by [Console]::In', '[Console]::In.ReadLine(); [Console]::In.ReadToEnd()', {
     input: 'one\ntwo\nthree',
