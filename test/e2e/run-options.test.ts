@@ -87,6 +87,18 @@ suite('how a command or a script is run', whyNoExecutable ?? whyNoLab, () => {
     assert.deepEqual([state, objects.length, objects[0].value, truncated], ['completed', 1, 'a', false]);
   });
 
+  it('keeps the objects of a job in its artifacts and its result', async () => {
+    const args = ['windows', 'exec', '--artifacts', '--shell', 'powershell', '--objects', '--', "'a'; 'b'"];
+    const { stdout, exitCode } = await run(...args);
+    const lines = linesOf(stdout);
+    const end = lines.at(-1);
+    assert.deepEqual([exitCode, lines.length, end.stream, end.state], [0, 3, 'end', 'completed']);
+    const dir = join(at.program.home, 'artifacts', end.job_id);
+    assert.deepEqual(linesOf(readFileSync(join(dir, 'ssh/stdout.txt'))), lines.slice(0, 2));
+    const { result } = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8'));
+    assert.deepEqual([result.objects, result.truncated], [lines.slice(0, 2), false]);
+  });
+
   it('hands a secret file of variables to the command alone', async () => {
     const secrets = home('secrets.env', '# for the test\nTOKEN="canary of a secret"\n');
     const args = ['windows', 'exec', '--shell', 'powershell', '--env-file', secrets, '--env', 'A=plain'];

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { LineSplitter } from '../../src/core/lines.ts';
 import { warmCommandLine, warmFirstLine } from '../../src/windows/powershell/command-line.ts';
@@ -26,8 +27,14 @@ export interface TestPersistent extends AsyncDisposable {
 }
 
 /** Starts one. It leads a session, as what sshd starts does. */
-export async function openPersistent({ isAwaited = true } = {}): Promise<TestPersistent> {
-  const child = start(warmCommandLine);
+export async function openPersistent({
+  isAwaited = true,
+  env = {},
+}: {
+  readonly isAwaited?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+} = {}): Promise<TestPersistent> {
+  const child = start(warmCommandLine, env);
   const exited = exitOf(child);
   const powershell = PersistentPowershell.start({ openCommand: async () => ({ channel: channelOf(child) }) });
   if (isAwaited) await powershell.ready;
@@ -79,9 +86,13 @@ export function memoryOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) * 1024;
 }
 
-function start(commandLine: string) {
+function start(commandLine: string, env: Readonly<Record<string, string>> = {}) {
   if (pwsh.path === undefined) throw new Error(pwsh.whyNot);
-  return spawn(pwsh.path, commandLine.split(' ').slice(1), { detached: true, stdio: 'pipe' });
+  return spawn(pwsh.path, commandLine.split(' ').slice(1), {
+    detached: true,
+    stdio: 'pipe',
+    env: { ...process.env, ...env },
+  });
 }
 
 function exitOf(child: ChildProcess) {

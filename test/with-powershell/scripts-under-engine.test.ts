@@ -6,10 +6,11 @@ import process from 'node:process';
 import { after, before, it } from 'node:test';
 import * as v from 'valibot';
 import { encodedCommandLine } from '../../src/windows/powershell/command-line.ts';
-import { composeScript } from '../../src/windows/powershell/compose.ts';
+import { callableScript, composeScript, encodeArgument } from '../../src/windows/powershell/compose.ts';
 import { type ContractName, contracts, type ScriptOutput } from '../../src/windows/powershell/contracts.ts';
 import { scripts } from '../../src/windows/powershell/scripts.ts';
 import { pwsh } from '../support/engines.ts';
+import { openPersistent } from '../support/persistent.ts';
 import { ScriptBench } from '../support/script-bench.ts';
 import { Machine, type MachineState } from '../support/stand-ins/machine.ts';
 import { suite } from '../support/suite.ts';
@@ -175,6 +176,34 @@ suite('every script under the engine', pwsh.whyNot, () => {
       assert.deepEqual(Object.keys(JSON.parse(fresh.stdout)), Object.keys(stays));
     });
   }
+
+  it('every script gives in the persistent session what it gives in an engine of its own', {
+    timeout: 240_000,
+  }, async () => {
+    using machine = machineOf();
+    await using session = await openPersistent({ env: machine.environment });
+    for (const [index, name] of names.entries()) {
+      // This one reads standard input, which the persistent session has none of: the product starts a PowerShell for it.
+      if (name === 'secretFile') continue;
+      machine.set(full);
+      const culture = cultures[index % cultures.length] ?? '';
+      const file = join(machine.dir, 'script.ps1');
+      writeFileSync(file, callableScript(scripts[name]));
+      // The stand-ins' types have to be there before the script is compiled.
+      const text = [
+        `Import-Module -Name '${bench.engine.module}'`,
+        `[cultureinfo]::CurrentCulture = '${culture}'`,
+        `. ([scriptblock]::Create([IO.File]::ReadAllText('${file}'))) $args[0]`,
+      ].join('\n');
+      const ran = session.run(text, encodeArgument(v.parse(contracts[name].input, cases[name](machine.dir))));
+      const reason = failing[name];
+      if (reason !== undefined) await assert.rejects(ran, reason, name);
+      else {
+        const document = parse(name, await ran);
+        assert.deepEqual(Object.keys(document), Object.keys(parse(name, (await kept(name, culture)).raw)), name);
+      }
+    }
+  });
 
   for (const culture of cultures) {
     it(`the facts say what time it is under ${culture}`, async () => {
