@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import type { Writable } from 'node:stream';
 import { digestOf } from '../core/digest.ts';
 import { AutomationError, messageOf } from '../core/errors.ts';
-import type { Redact } from '../core/redact.ts';
+import { type Redact, redactValue } from '../core/redact.ts';
 import { requireArtifactPath } from './artifact-path.ts';
 import { HashingFile } from './hashing-file.ts';
 import { requireJobId } from './job-id.ts';
@@ -161,8 +161,11 @@ export class JobFolder {
       artifacts: [...this.#entries.values()],
     };
     this.#requireOwn();
-    // A secret that found its way into an input or a message stays out of the file.
-    const clean = JSON.parse(this.#redact(JSON.stringify(manifest))) as Manifest;
+    // A secret that found its way into an input or a message stays out of the file. Only these can hold any, and only by value: a
+    // password may be a word that a date or a key has in it.
+    const error = end.error === null ? null : { ...end.error, message: this.#redact(end.error.message) };
+    const [cleanInput, result] = [input, end.result ?? null].map((value) => redactValue(value, this.#redact));
+    const clean: Manifest = { ...manifest, input: cleanInput, result, error };
     await this.#io(writeManifest(this.dir, clean));
     this.#manifest = manifestIdentity(this.dir);
     return clean;

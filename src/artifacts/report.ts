@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { ArtifactEntry, Manifest } from './manifest.ts';
 import type { Verified } from './verify.ts';
@@ -78,7 +78,10 @@ async function renderArtifact(dir: string, { entry, fault }: Verified): Promise<
 }
 
 async function renderText(dir: string, { path, size_bytes }: ArtifactEntry): Promise<string> {
-  const text = (await readFile(join(dir, path))).subarray(0, maxTextBytes).toString('utf8');
+  await using file = await open(join(dir, path));
+  const memory = Buffer.alloc(Math.min(maxTextBytes, size_bytes));
+  const { bytesRead } = await file.read(memory, 0, memory.length, 0);
+  const text = memory.subarray(0, bytesRead).toString('utf8');
   const cut = size_bytes > maxTextBytes ? `<p>the first ${maxTextBytes} of ${size_bytes} bytes</p>` : '';
   return `<pre>${escapeHtml(text)}</pre>${cut}`;
 }

@@ -21,3 +21,11 @@ export function createRedactor(secrets: readonly string[]): Redact {
   const pattern = new RegExp(alternatives.join('|'), 'g');
   return (text) => text.replace(pattern, mask);
 }
+
+/** A value of JSON with every text in it redacted; keys, numbers and what holds them stay. */
+export function redactValue(value: unknown, redact: Redact): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map((item) => redactValue(item, redact));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactValue(inner, redact)]));
+}

@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test';
 import { HashingFile } from '../../src/artifacts/hashing-file.ts';
 import { JobFolder } from '../../src/artifacts/job-folder.ts';
 import { readManifest } from '../../src/artifacts/manifest.ts';
+import { createRedactor } from '../../src/core/redact.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'wa-folder-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -42,6 +43,24 @@ describe('the folder of a job', () => {
       ['a.txt', 1],
       ['b.txt', 1],
     ]);
+  });
+
+  it('keeps its dates, states and keys whatever word a secret is, and only the secret is gone', async () => {
+    for (const secret of ['2', 'state', 'completed', 'message', '"']) {
+      const redact = createRedactor([secret]);
+      const folder = await JobFolder.create(
+        dir,
+        { ...facts, jobId: 'common-word', attempt: 1, input: { a: 'state 2 "' } },
+        redact,
+      );
+      const result = { state: 'completed', n: 2 };
+      await folder.finish({ state: 'failed', result, error: { code: 'remote_failed', message: 'message "2"' } });
+      const manifest = await readManifest(folder.dir);
+      assert.deepEqual([manifest?.state, manifest?.error?.code], ['failed', 'remote_failed']);
+      assert.deepEqual(manifest?.input, { a: redact('state 2 "') });
+      assert.equal(manifest?.error?.message, redact('message "2"'));
+      assert.deepEqual(Object.keys(manifest?.result as object), ['state', 'n']);
+    }
   });
 });
 

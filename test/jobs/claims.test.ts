@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Claims } from '../../src/jobs/engines/local/claims.ts';
 import { LocalEngine } from '../../src/jobs/engines/local/engine.ts';
@@ -27,6 +28,19 @@ describe('claims on the local store', () => {
   afterEach(async () => {
     await engine[Symbol.asyncDispose]();
     rmSync(dir, { recursive: true, force: true });
+  });
+
+  it('stand in files that nobody else may read, whatever the umask and what was there before', async () => {
+    const path = join(dir, 'open.sqlite');
+    writeFileSync(path, '', { mode: 0o644 });
+    const umask = process.umask(0);
+    try {
+      await using opened = new LocalEngine(path);
+      await opened.enqueue(jobRequest('a'));
+      for (const name of ['', '-wal', '-shm']) assert.equal(statSync(`${path}${name}`).mode & 0o077, 0, name);
+    } finally {
+      process.umask(umask);
+    }
   });
 
   it('give a job to one worker alone', async () => {

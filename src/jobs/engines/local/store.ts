@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import * as v from 'valibot';
@@ -31,6 +32,20 @@ const row = v.object({
   cancel_requested: v.number(),
 });
 
+/**
+ * Makes the file for its owner's eyes only, whatever the umask: it holds inputs and outputs of jobs. SQLite gives the files beside
+ * it the same mode.
+ */
+function closeToOthers(path: string): void {
+  const file = openSync(path, 'a', 0o600);
+  try {
+    const { mode, uid } = fstatSync(file);
+    if ((mode & 0o077) !== 0 && uid === userInfo().uid) fchmodSync(file, 0o600);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** The SQLite file: statements, transactions, and errors that say which file. Several processes may have it open. */
 export class Store implements Disposable {
   readonly path: string;
@@ -42,6 +57,7 @@ export class Store implements Disposable {
     this.path = path;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      closeToOthers(path);
       this.#db = new DatabaseSync(path);
       this.#db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
       this.#useWal();
