@@ -7,6 +7,8 @@ import { type RemoteBrowser, settled } from './client.ts';
 
 /** Saving what a failure looked like, and closing, must not hold a job up. */
 const cleanUpTimeoutMs = 10_000;
+/** Each step of it, where a deadline has passed or somebody gave up. */
+const cleanUpAfterAbortMs = 2_000;
 
 /** What a flow does with the page: our own for `--url`, or the user's module. */
 export type Flow = (flow: FlowContext) => Promise<unknown>;
@@ -70,6 +72,7 @@ export async function loadFlow(path: string): Promise<Flow> {
  */
 export async function runFlow(remote: RemoteBrowser, flow: Flow, options: FlowOptions): Promise<FlowResult> {
   const { signal, logger } = options;
+  const cleanUpMs = () => (signal.aborted ? cleanUpAfterAbortMs : cleanUpTimeoutMs);
   const video = options.wantsVideo ? { recordVideo: { dir: await options.place('video') } } : {};
   const context = await orLost(abortable(remote.browser.newContext(video), signal), remote, signal);
   try {
@@ -90,22 +93,23 @@ export async function runFlow(remote: RemoteBrowser, flow: Flow, options: FlowOp
     };
     try {
       const value = await abortable(Promise.race([flow(flowContext), disconnected]), signal);
-      const result = { title: await page.title(), url: page.url(), value: value ?? null };
-      if (options.wantsScreenshot) await screenshot(page, options);
-      await stopTrace(context, options, options.wantsTrace);
+      // A page may block its thread, and then answers nothing any more.
+      const result = { title: await abortable(page.title(), signal), url: page.url(), value: value ?? null };
+      if (options.wantsScreenshot) await abortable(screenshot(page, options), signal);
+      await abortable(stopTrace(context, options, options.wantsTrace), signal);
       return result;
     } catch (error) {
       if (remote.browser.isConnected()) {
-        await settled(screenshot(page, options), cleanUpTimeoutMs);
-        await settled(stopTrace(context, options, true), cleanUpTimeoutMs);
+        await settled(screenshot(page, options), cleanUpMs());
+        await settled(stopTrace(context, options, true), cleanUpMs());
       }
       signal.throwIfAborted();
       throw failure(error, remote);
     }
   } finally {
     const pages = context.pages();
-    await settled(context.close(), cleanUpTimeoutMs);
-    if (options.wantsVideo) await settled(keepVideos(pages, options), cleanUpTimeoutMs);
+    await settled(context.close(), cleanUpMs());
+    if (options.wantsVideo) await settled(keepVideos(pages, options), cleanUpMs());
   }
 }
 

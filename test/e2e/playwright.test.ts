@@ -120,6 +120,13 @@ suite('playwright', skip, () => {
     assert.ok(statSync(artifact(words, 'trace.zip')).size > 0);
   });
 
+  it('run ends at its deadline where the page blocks its thread', async () => {
+    const blocking = 'data:text/html,<body onload="setTimeout(() => { for (;;) {} }, 20)">';
+    const { exitCode, words, durationMs } = await run(['run', '--url', blocking, '--screenshot', '--timeout', '3s']);
+    assert.deepEqual([exitCode, words['state']], [4, 'timeout']);
+    assert.ok(durationMs < 15_000, `${durationMs} ms`);
+  });
+
   it('run ends with exit 3, and does not hang, where the server goes away', async () => {
     const flow = flowFile(
       'long.mjs',
