@@ -37,6 +37,8 @@ export interface LoadedConfig {
   /** SSH_AUTH_SOCK, where it is set. */
   readonly agentSocket: string | undefined;
   readonly homeDir: string;
+  /** Our environment without our secrets, for commands of the user's (supervisor.on_change_env names those that go along). */
+  readonly commandEnv: Environment;
 }
 
 /** The origin of what `hatchet up` left. */
@@ -97,8 +99,14 @@ export async function loadConfig(options: { readonly file?: string | undefined; 
     warnings: strayVariables(env, known.hatchetToken !== undefined),
     agentSocket: env['SSH_AUTH_SOCK'] || undefined,
     homeDir,
+    commandEnv: withoutSecrets(env, config.supervisor.on_change_env ?? []),
   };
   return loaded;
+}
+
+function withoutSecrets(env: Environment, kept: readonly string[]): Environment {
+  const secret = new Set<string>(Object.values<Secret>(secrets).map((one) => one.env));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !secret.has(name) || kept.includes(name)));
 }
 
 /** The sections of one host: the default one, or the one that `--host` names. */

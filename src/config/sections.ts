@@ -13,6 +13,7 @@ import {
   port,
   textEncoding,
   type ValueKind,
+  variableNames,
 } from './values.ts';
 
 /** One setting: how it is read, what it is unless told, and what it is for. */
@@ -132,6 +133,7 @@ const globalSections = {
     failure_threshold: setting(integer(1, 100), 3, 'failed passes in a row that open the breaker'),
     cooldown: setting(seconds, '60s', 'how long an open breaker holds remedies back'),
     on_change_cmd: optional(command, 'run when the state changes, with JSON on its standard input'),
+    on_change_env: optional(variableNames, 'secret variables that it gets; without them it gets all others alone'),
     webhook_url: optional(httpUrl(), 'posted to when the state changes'),
   },
   retry: {

@@ -54,6 +54,16 @@ export const command = kindOf<Command>(
 const encodingLabel =
   /^(auto|utf-8|utf-16le|(ibm|cp)(437|737|775|850|852|855|857|858|860|861|862|863|864|865|866|869)|cp720|windows-(874|125[0-8])|iso-8859-([1-9]|1[0-1]|1[3-6])|koi8-[ru]|shift_jis|gbk|gb18030|big5|euc-kr|euc-jp)$/;
 
+/** Names of environment variables: an array, or in the environment words between commas. */
+export const variableNames = kindOf<readonly string[]>(
+  v.array(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/))),
+  'names of environment variables',
+  {
+    fromText: (text) => text.split(',').map((name) => name.trim()),
+    toText: (names) => names.join(','),
+  },
+);
+
 /** What text is decoded from. */
 export const textEncoding = kindOf(
   v.pipe(v.string(), v.regex(encodingLabel)),

@@ -27,6 +27,8 @@ export interface StateChange {
 export interface NotifyOptions {
   /** The change goes to its standard input as JSON. */
   readonly command: Command | undefined;
+  /** All of the command's environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Posted to, the change as JSON. */
   readonly webhookUrl: string | undefined;
   readonly attempts: number;
@@ -35,7 +37,7 @@ export interface NotifyOptions {
 
 /** Tells a change of state. It never throws: what could not be told is logged, and the supervisor's work goes on. */
 export async function notify(change: StateChange, options: NotifyOptions): Promise<void> {
-  const { command, webhookUrl, attempts, logger } = options;
+  const { command, env, webhookUrl, attempts, logger } = options;
   using deadline = new Deadline(timeoutMs, 'the notification');
   const tell = async (how: string, work: (signal: AbortSignal) => Promise<void>) => {
     try {
@@ -46,15 +48,20 @@ export async function notify(change: StateChange, options: NotifyOptions): Promi
     }
   };
   await Promise.all([
-    command === undefined ? undefined : tell('command', (signal) => runCommand(command, change, signal)),
+    command === undefined ? undefined : tell('command', (signal) => runCommand(command, env, change, signal)),
     webhookUrl === undefined ? undefined : tell('webhook', (signal) => callWebhook(webhookUrl, change, signal)),
   ]);
 }
 
-function runCommand(command: Command, change: StateChange, signal: AbortSignal): Promise<void> {
+function runCommand(
+  command: Command,
+  env: NotifyOptions['env'],
+  change: StateChange,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const [program, ...args] = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
-    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], signal });
+    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], env: { ...env }, signal });
     child.once('error', reject);
     // A command that does not read its input is no fault.
     child.stdin.on('error', () => undefined);

@@ -59,7 +59,13 @@ function tellChange({ loaded, logger }: CheckContext, before: string | undefined
     return { component, state, reason, detail };
   });
   const change = { host: result.host, from, to: result.state, at: new Date().toISOString(), components };
-  const told = notify(change, { command, webhookUrl, attempts: loaded.config.retry.attempts, logger });
+  const told = notify(change, {
+    command,
+    env: loaded.commandEnv,
+    webhookUrl,
+    attempts: loaded.config.retry.attempts,
+    logger,
+  });
   telling.add(told);
   void told.finally(() => telling.delete(told));
 }

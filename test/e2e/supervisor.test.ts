@@ -161,6 +161,26 @@ suite('supervisor', skip, () => {
     assert.deepEqual(JSON.parse(bodies[1] ?? '').to, 'failed');
   });
 
+  it('hands no secret of ours to the command of a change, unless it is named', async () => {
+    const file = join(at.program.home, 'environment');
+    const env = {
+      WIN_AUTOMATION_SUPERVISOR_ON_CHANGE_CMD: `env > ${file}`,
+      WIN_AUTOMATION_WINDOWS_SSH_PASSWORD: 'canary-password',
+      WIN_AUTOMATION_WINDOWS_SSH_PASSPHRASE: 'canary-passphrase',
+      OTHER: 'stays',
+    };
+    const named = { WIN_AUTOMATION_SUPERVISOR_ON_CHANGE_ENV: 'WIN_AUTOMATION_WINDOWS_SSH_PASSWORD' };
+    await once(env);
+    await once({ ...env, WIN_AUTOMATION_SUPERVISOR_FAILPOINT: 'ssh' });
+    const seen = readFileSync(file, 'utf8');
+    assert.match(seen, /^OTHER=stays$/m);
+    assert.doesNotMatch(seen, /canary/);
+    await once({ ...env, ...named });
+    const afterwards = readFileSync(file, 'utf8');
+    assert.match(afterwards, /canary-password/);
+    assert.doesNotMatch(afterwards, /canary-passphrase/);
+  });
+
   it('keeps the address of a webhook out of its log', async () => {
     await once();
     const { stderr } = await run(['run', '--once'], {
