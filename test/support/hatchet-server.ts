@@ -63,19 +63,27 @@ export class HatchetServer {
     this.#ports = { http, grpc, health, api, static: statics, postgres };
   }
 
-  static async start(version: HatchetVersion, options: ServerOptions = {}): Promise<HatchetServer> {
+  /** Starts one. A port that was free may be somebody else's by the time the engine wants it: then others are tried. */
+  static async start(version: HatchetVersion, options: ServerOptions = {}, tries = 3): Promise<HatchetServer> {
     const server = new HatchetServer(version, options, await freePorts(6));
-    server.#makeDatabase();
-    server.startDatabase();
-    server.#sql('postgres', 'CREATE DATABASE hatchet');
-    const env = server.#env();
-    execFileSync(binary(version, 'migrate'), { env, cwd: server.#dir, stdio: 'ignore' });
-    const quickstart = ['quickstart', '--skip', 'certs', '--generated-config-dir', './config', '--overwrite=false'];
-    execFileSync(binary(version, 'admin'), quickstart, { env, cwd: server.#dir, stdio: 'ignore' });
-    mkdirSync(join(server.#dir, 'static'));
-    writeFileSync(join(server.#dir, 'static/index.html'), '<title>no dashboard</title>');
-    await server.startEngine();
-    return server;
+    try {
+      server.#makeDatabase();
+      server.startDatabase();
+      server.#sql('postgres', 'CREATE DATABASE hatchet');
+      const env = server.#env();
+      execFileSync(binary(version, 'migrate'), { env, cwd: server.#dir, stdio: 'ignore' });
+      const quickstart = ['quickstart', '--skip', 'certs', '--generated-config-dir', './config', '--overwrite=false'];
+      execFileSync(binary(version, 'admin'), quickstart, { env, cwd: server.#dir, stdio: 'ignore' });
+      mkdirSync(join(server.#dir, 'static'));
+      writeFileSync(join(server.#dir, 'static/index.html'), '<title>no dashboard</title>');
+      await server.startEngine();
+      return server;
+    } catch (error) {
+      await server.close();
+      if (tries > 1 && String(error).includes('address already in use'))
+        return HatchetServer.start(version, options, tries - 1);
+      throw error;
+    }
   }
 
   get httpUrl(): string {
@@ -127,8 +135,10 @@ export class HatchetServer {
         ({ status }) => status === 200,
         () => false,
       );
-    const isReady = async () =>
-      (await answers(`${this.healthUrl}/ready`)) && (await answers(`${this.httpUrl}/api/v1/version`));
+    const isReady = async () => {
+      if (this.#lite?.exitCode !== null) throw new Error('the engine ended');
+      return (await answers(`${this.healthUrl}/ready`)) && (await answers(`${this.httpUrl}/api/v1/version`));
+    };
     await eventually('Hatchet is ready', isReady, 60_000).catch((error: unknown) => {
       throw new Error(`${error}\n${readFileSync(log, 'utf8').slice(-2_000)}`);
     });
