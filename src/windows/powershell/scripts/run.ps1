@@ -10,7 +10,8 @@ function Initialize-Run {
     param($Run, [string]$Argument, [switch]$ReadsInput)
     $request = ConvertFrom-Argument -Argument $Argument
     $Run.Request = $request
-    $Run.Home = (Get-Location -PSProvider FileSystem).ProviderPath
+    # Not by cmdlets: each module that is loaded takes tens of milliseconds of every run.
+    $Run.Home = $ExecutionContext.SessionState.Path.CurrentFileSystemLocation.ProviderPath
     Set-RunEnvironment -Request $request
     if ($request.kind -eq 'script') {
         $Run.Parameters = Resolve-Parameter -Request $request
@@ -25,7 +26,7 @@ function Initialize-Run {
     $Run.ReadInput = ${function:Read-InputLine}
     $Run.KeepLast = { process { $Run.Last = $_; $_ } }.GetNewClosure()
     $Run.MergesErrors = Test-ErrorMerge -Run $Run
-    if (Test-Path -LiteralPath function:Write-ObjectRecord) {
+    if ($null -ne ${function:Write-ObjectRecord}) {
         $Run.WriteRecord = ${function:Write-ObjectRecord}
     }
     $global:Error.Clear()
@@ -174,7 +175,7 @@ function Complete-Run {
     $ErrorActionPreference = 'Stop'
     if ($Run.Folder) {
         $root = [IO.Path]::GetPathRoot($Run.Folder)
-        Microsoft.PowerShell.Management\Set-Location -LiteralPath $root
+        [void]$ExecutionContext.SessionState.Path.SetLocation($root)
         [Environment]::CurrentDirectory = $root
         try {
             [IO.Directory]::Delete($Run.Folder, $true)
