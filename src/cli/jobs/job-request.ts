@@ -51,7 +51,7 @@ export const jobFlags = {
   'idempotent-check': {
     type: 'string',
     valueHint: 'PS',
-    description: 'PowerShell that exits 0 if there is nothing to do',
+    description: 'PowerShell that exits 0, its last value not $false, if there is nothing to do',
   },
 } as const;
 
