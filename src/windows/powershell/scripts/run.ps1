@@ -159,9 +159,10 @@ function Write-RunError {
     if ($text -eq '') {
         $text = $Run.Error.Exception.Message.Trim()
     }
-    # In an advanced script PowerShell words some errors without their place; the stack has it.
+    # In an advanced script PowerShell words some errors without their place; the stack has it. Write-Error means to have none.
     $place = @(([string]$Run.Error.ScriptStackTrace) -split "`r?`n")[0]
-    if ($Run.Request.kind -eq 'script' -and $place -and -not $Run.Error.InvocationInfo.ScriptLineNumber) {
+    $isMeant = $Run.Error.Exception.GetType().Name -eq 'WriteErrorException'
+    if ($Run.Request.kind -eq 'script' -and $place -and -not $isMeant -and -not $Run.Error.InvocationInfo.ScriptLineNumber) {
         $text = "$text`n$place"
     }
     [Console]::Error.WriteLine($text)
