@@ -1,20 +1,7 @@
-import type { SideBySideCase } from './side-by-side.ts';
-
-const script = (title: string, text: string, more: Partial<SideBySideCase> = {}): SideBySideCase => ({
-  title,
-  kind: 'script',
-  text,
-  ...more,
-});
-const command = (title: string, text: string, more: Partial<SideBySideCase> = {}): SideBySideCase => ({
-  title,
-  kind: 'command',
-  text,
-  ...more,
-});
+import { command, type SideBySideCase, script } from './side-by-side.ts';
 
 /** One that runs together with others. */
-const joined = (title: string, text: string): SideBySideCase => ({ title, kind: 'script', text, isJoined: true });
+const joined = (title: string, text: string) => script(title, text, { isJoined: true });
 
 /** Errors of every kind, and exit codes. */
 export const errorCases: readonly SideBySideCase[] = [

@@ -1,21 +1,9 @@
-import type { SideBySideCase } from './side-by-side.ts';
+import { command, type SideBySideCase, script } from './side-by-side.ts';
 
 const table = "[pscustomobject]@{ Name = 'a'; Size = 1 }; [pscustomobject]@{ Name = 'b'; Size = 22 }";
-const script = (title: string, text: string, more: Partial<SideBySideCase> = {}): SideBySideCase => ({
-  title,
-  kind: 'script',
-  text,
-  ...more,
-});
-const command = (title: string, text: string, more: Partial<SideBySideCase> = {}): SideBySideCase => ({
-  title,
-  kind: 'command',
-  text,
-  ...more,
-});
 
 /** One that runs together with others. */
-const joined = (title: string, text: string): SideBySideCase => ({ title, kind: 'script', text, isJoined: true });
+const joined = (title: string, text: string) => script(title, text, { isJoined: true });
 
 /** What is printed, and how it is laid out. */
 export const outputCases: readonly SideBySideCase[] = [

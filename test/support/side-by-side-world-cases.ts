@@ -1,17 +1,5 @@
-import type { SideBySideCase } from './side-by-side.ts';
+import { command, type SideBySideCase, script } from './side-by-side.ts';
 
-const script = (title: string, text: string | Buffer, more: Partial<SideBySideCase> = {}): SideBySideCase => ({
-  title,
-  kind: 'script',
-  text,
-  ...more,
-});
-const command = (title: string, text: string, more: Partial<SideBySideCase> = {}): SideBySideCase => ({
-  title,
-  kind: 'command',
-  text,
-  ...more,
-});
 const failed = (exitCode: number) => ({ differs: { id: 'program-exit', exitCode } as const });
 
 const utf16be = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16();

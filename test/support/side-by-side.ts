@@ -34,6 +34,22 @@ export interface SideBySideCase {
   readonly differs?: Difference;
 }
 
+type Text = SideBySideCase['text'];
+
+/** A case of `-File`. */
+export const script = (title: string, text: Text, more: Partial<SideBySideCase> = {}): SideBySideCase => ({
+  title,
+  kind: 'script',
+  text,
+  ...more,
+});
+
+/** A case of `-Command`. */
+export const command = (title: string, text: Text, more: Partial<SideBySideCase> = {}): SideBySideCase => ({
+  ...script(title, text, more),
+  kind: 'command',
+});
+
 export interface Difference {
   readonly id: keyof typeof differences;
   readonly exitCode?: number;

@@ -3,13 +3,12 @@ import { durationFlag } from '../../core/duration.ts';
 import { makeTraceId } from '../../core/ids.ts';
 import type { ScheduleRequest } from '../../jobs/engine.ts';
 import { jobTypeOf, jobTypes } from '../../jobs/job-types.ts';
-import { requirePowershell } from '../../windows/exec.ts';
 import type { Shell } from '../../windows/shells.ts';
 import { alohaFlags } from '../aloha/run.ts';
 import type { Invocation, Session } from '../invocation.ts';
 import { parseInput, wholeNumber } from '../job-input.ts';
 import { playwrightFlags } from '../playwright/run.ts';
-import { runFlags } from '../windows/run-flags.ts';
+import { refuseOtherShells, runFlags } from '../windows/run-flags.ts';
 import { type InputFlags, inputOf } from './enqueue-input.ts';
 
 const { detach: _, ...alohaJobFlags } = alohaFlags;
@@ -55,14 +54,6 @@ export const jobFlags = {
   },
 } as const;
 
-/** @throws AutomationError `usage` where a flag of PowerShell's was given and the shell is another, or not known */
-function refuseOtherShells(args: JobFlags, defaultShell: Shell): void {
-  const given = (args.shell ?? 'auto') as Shell;
-  const shell = given === 'auto' ? defaultShell : given;
-  if (args.objects) requirePowershell(shell, '--objects');
-  if (args['error-action'] !== undefined) requirePowershell(shell, '--error-action');
-}
-
 interface JobFlags extends InputFlags {
   readonly type: string;
   readonly timeout?: string | undefined;
@@ -84,7 +75,11 @@ export async function jobRequest(
   const priority = wholeNumber('priority', args.priority) ?? 0;
   const input = parseInput(type, await inputOf(type.name, args, given, words));
   return ({ loaded, host }) => {
-    if (type.name === 'windows.exec') refuseOtherShells(args, hostConfig(loaded.config, host).windows.shell);
+    if (type.name === 'windows.exec') {
+      const { shell: defaultShell } = hostConfig(loaded.config, host).windows;
+      const given = (args.shell ?? 'auto') as Shell;
+      refuseOtherShells(args, given === 'auto' ? defaultShell : given);
+    }
     const { job_timeout, retry_max, retry_backoff } = loaded.config.hatchet;
     return {
       traceId: makeTraceId(),

@@ -1,6 +1,6 @@
 import { hostConfig } from '../../config/load.ts';
 import { AutomationError } from '../../core/errors.ts';
-import { executeCommand, requirePowershell } from '../../windows/exec.ts';
+import { executeCommand } from '../../windows/exec.ts';
 import { quoteWords, type Shell } from '../../windows/shells.ts';
 import { defineAction } from '../command.ts';
 import { fleetFlags, onHosts } from '../fleet.ts';
@@ -8,7 +8,7 @@ import { idempotentCheckOf } from '../idempotent.ts';
 import type { Invocation } from '../invocation.ts';
 import { withoutUndefined } from '../job-input.ts';
 import { type ExecutionArgs, executionFlags, refuseRawOnMany, runExecution } from './execution.ts';
-import { allVariables, type RunSettings, runInput, runSettings } from './run-flags.ts';
+import { allVariables, type RunSettings, refuseOtherShells, runInput, runSettings } from './run-flags.ts';
 
 const shells = ['auto', 'cmd', 'powershell', 'pwsh'];
 
@@ -34,7 +34,7 @@ export default defineAction({
     }
     refuseRawOnMany(args);
     const settings = runSettings(args, given.args);
-    if (args.shell === 'cmd') refuseForCmd(args, 'cmd');
+    if (args.shell === 'cmd') refuseOtherShells(args, 'cmd');
     return onHosts(given, args, (invocation) => execOn(invocation, args, settings));
   },
 });
@@ -47,7 +47,7 @@ async function execOn(invocation: Invocation, args: ExecArgs, settings: RunSetti
   const given = (args.shell as Shell | undefined) ?? 'auto';
   const isForPowershell = settings.objectDepth !== undefined || settings.errorAction !== undefined;
   const shell = given === 'auto' && isForPowershell ? defaultShell : given;
-  if (isForPowershell) refuseForCmd(args, shell);
+  refuseOtherShells(args, shell);
   const { words } = invocation;
   const command = args.quote ? quoteWords(shell === 'auto' ? defaultShell : shell, words) : words.join(' ');
   if (args.artifacts) return execWithArtifacts(invocation, args, settings, { command, shell: args.shell });
@@ -56,12 +56,6 @@ async function execOn(invocation: Invocation, args: ExecArgs, settings: RunSetti
   return runExecution(invocation, args, settings, ({ host, streams, idempotentCheck, signal }) =>
     executeCommand(host, { ...execution, idempotentCheck, streams }, signal),
   );
-}
-
-/** @throws AutomationError `usage` where a flag of PowerShell's was given and the shell is another */
-function refuseForCmd(args: ExecArgs, shell: Shell): void {
-  if (args.objects) requirePowershell(shell, '--objects');
-  if (args['error-action'] !== undefined) requirePowershell(shell, '--error-action');
 }
 
 async function execWithArtifacts(

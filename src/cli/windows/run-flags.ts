@@ -3,7 +3,9 @@ import { readSmallFile } from '../../config/file.ts';
 import { durationFlag, formatDuration, type Milliseconds } from '../../core/duration.ts';
 import { AutomationError, ProblemsError } from '../../core/errors.ts';
 import { defaultObjectDepth, environmentName, maxObjectDepth } from '../../jobs/types/run-input.ts';
+import { requirePowershell } from '../../windows/exec.ts';
 import type { ErrorAction } from '../../windows/powershell/compose.ts';
+import type { Shell } from '../../windows/shells.ts';
 import { flagValues } from '../arguments.ts';
 import { wholeNumber } from '../job-input.ts';
 
@@ -82,6 +84,12 @@ export function runSettings(args: RunArgs, given: readonly string[]): RunSetting
     objectDepth: args.objects ? depth : undefined,
     objectMark: randomUUID(),
   };
+}
+
+/** @throws AutomationError `usage` where a flag of PowerShell's was given and the shell is another, or not known */
+export function refuseOtherShells(args: RunArgs, shell: Shell): void {
+  if (args.objects) requirePowershell(shell, '--objects');
+  if (args['error-action'] !== undefined) requirePowershell(shell, '--error-action');
 }
 
 /** The keys of a job's input that they become. */

@@ -49,7 +49,7 @@ export function executionOptions(
     env: isPrepared ? { ...input.env, ...secretEnv } : undefined,
     errorAction: input.error_action,
     drainMs: input.drain === undefined ? undefined : parseDuration(input.drain),
-    objectMark: randomUUID(),
+    objectMark: input.objects ? randomUUID() : undefined,
     objectDepth: input.objects ? (input.depth ?? defaultObjectDepth) : undefined,
   };
 }

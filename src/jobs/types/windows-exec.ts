@@ -27,7 +27,7 @@ export const windowsExec = defineJobType({
     const wanted = shell === 'auto' && isForPowershell(options) ? windows.knownShell : shell;
     if (options.objectDepth !== undefined) requirePowershell(wanted, 'objects');
     if (options.errorAction !== undefined) requirePowershell(wanted, 'error_action');
-    return runExecution(context, options.objectDepth === undefined ? undefined : options.objectMark, (streams) =>
+    return runExecution(context, options.objectMark, (streams) =>
       executeCommand(windows, { ...options, command, shell: wanted, streams }, signal),
     );
   },

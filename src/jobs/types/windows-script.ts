@@ -67,7 +67,7 @@ export const windowsScript = defineJobType({
   run: ({ script, name, parameters, with: files = [], ...input }, context) => {
     const options = executionOptions(input, context.secretEnv);
     const beside = files.map(({ path, base64 }) => ({ path, content: Buffer.from(base64, 'base64') }));
-    return runExecution(context, options.objectDepth === undefined ? undefined : options.objectMark, (streams) =>
+    return runExecution(context, options.objectMark, (streams) =>
       executeScript(
         context.windows,
         { ...options, script, name, parameters: parameters as Record<string, ParameterValue>, beside, streams },
